@@ -1,0 +1,2 @@
+export { BusError, isBusError } from "./errors.ts";
+export type * from "./types.ts";

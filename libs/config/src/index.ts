@@ -1,0 +1,1 @@
+export { ConfigError, readConfig, type Variables } from "./read-config.ts";

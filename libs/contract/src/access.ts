@@ -1,0 +1,44 @@
+import Type, { type Static } from "typebox";
+
+/** Scopes of keys and tokens (wire-compatibility.md 7.5). `admin` holds all. `function` holds all of function.*. */
+export const scopes = [
+  "admin",
+  "function",
+  "function.create",
+  "function.read",
+  "function.update",
+  "function.delete",
+  "function.invoke",
+  "trigger",
+  "invocation.read",
+  "invocation.write",
+] as const;
+export const Scope = Type.Union(scopes.map((scope) => Type.Literal(scope)));
+export type Scope = (typeof scopes)[number];
+
+/** A key as it is stored: the secret's SHA-256 only. The secret is shown once, as `fnb_<id>_<secret>`. */
+export const AccessKey = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String({ maxLength: 128 }),
+    /** `key`: a bearer key. `client`: an OAuth2 client (`app::<ULID>`). `token`: issued to a client. */
+    kind: Type.Union([Type.Literal("key"), Type.Literal("client"), Type.Literal("token")]),
+    secretHash: Type.String(),
+    scopes: Type.Array(Scope),
+    /** Spaces it may touch; empty: all. */
+    spaces: Type.Array(Type.String()),
+    createdAt: Type.Number(),
+    expiresAt: Type.Optional(Type.Number()),
+    revokedAt: Type.Optional(Type.Number()),
+    /** Requests a second; absent: the gateway's default. */
+    rate: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    /** Of a token: the client that it was issued to. */
+    client: Type.Optional(Type.String()),
+  },
+  { $id: "AccessKey" },
+);
+export type AccessKey = Static<typeof AccessKey>;
+
+/** Whether what a key holds covers what a route needs. */
+export const holdsScope = (held: readonly Scope[], needed: Scope): boolean =>
+  held.includes(needed) || held.includes("admin") || held.includes(needed.split(".")[0] as Scope);

@@ -1,0 +1,14 @@
+export * from "./access.ts";
+export * from "./envelope.ts";
+export { errorTable } from "./error-table.ts";
+export * from "./errors.ts";
+export * from "./frame.ts";
+export * from "./functions.ts";
+export * from "./headers.ts";
+export * from "./ids.ts";
+export * from "./limits.ts";
+export * from "./lookup.ts";
+export * from "./outcome.ts";
+export * from "./pack.ts";
+export * from "./subjects.ts";
+export * from "./work.ts";

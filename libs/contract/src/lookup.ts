@@ -1,0 +1,112 @@
+import type { BodyReference, HeaderList } from "./envelope.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { AttemptRecord, EndState, InvocationState, OutcomeRecord } from "./outcome.ts";
+
+/** Questions to the owner of a partition on ask.ledger.<partition>, and its answers. JSON head; bodies as payload behind an entry pack. */
+
+export interface CallbackView {
+  url: string;
+  state: "pending" | "delivered" | "given-up";
+  attempts: {
+    attempt: number;
+    at: number;
+    durationMs: number;
+    statusCode?: number;
+    errorCode?: ErrorCode;
+    message?: string;
+    nextAt?: number;
+  }[];
+}
+
+/** One invocation as the look-up shows it. Times are ms since 1970. */
+export interface InvocationView {
+  id: string;
+  state: InvocationState;
+  space: string;
+  function: string;
+  registryId: string;
+  qualifier: string;
+  source: string;
+  trigger?: string;
+  mode: "async" | "sync";
+  method: string;
+  path: string;
+  callId?: string;
+  idempotencyKey?: string;
+  callbackUrl?: string;
+  redriveOf?: string;
+  traceparent?: string;
+  acceptedAt: number;
+  startedAt?: number;
+  endedAt?: number;
+  durationMs?: number;
+  attempts: number;
+  lost: number;
+  /** Attempts that ended without being the outcome, oldest first. */
+  history: Omit<AttemptRecord, "type" | "id">[];
+  nextAttemptAt?: number;
+  errorCode?: ErrorCode;
+  errorMessage?: string;
+  result?: { statusCode: number; headers: HeaderList; bytes: number; bodyReference?: BodyReference };
+  callback?: CallbackView;
+}
+
+export interface ListFilter {
+  space: string;
+  function?: string;
+  states?: InvocationState[];
+  /** acceptedAt bounds, ms. */
+  since?: number;
+  until?: number;
+  limit: number;
+  /** From the previous page's `next`. */
+  cursor?: string;
+  callback?: "pending" | "delivered" | "given-up";
+}
+
+export type Question =
+  | { ask: "get"; space: string; id: string }
+  /** Answers at the end, or with the present state when `timeoutMs` is over. */
+  | { ask: "wait"; space: string; id: string; timeoutMs: number }
+  /** The result's body as payload. */
+  | { ask: "result"; space: string; id: string }
+  | { ask: "list"; filter: ListFilter }
+  | { ask: "cancel"; space: string; id: string }
+  /** The dead letter's envelope as payload (a frame), for the gateway to publish anew (L12). `n`: which redrive it is. */
+  | { ask: "redrive"; space: string; id: string }
+  | { ask: "totals" };
+
+export type Answer =
+  | { ok: true; answer: "invocation"; invocation: InvocationView }
+  | { ok: true; answer: "result"; statusCode: number; headers: HeaderList; bodyReference?: BodyReference }
+  | { ok: true; answer: "page"; invocations: InvocationView[]; next?: string }
+  | { ok: true; answer: "cancelled"; state: InvocationState }
+  | { ok: true; answer: "envelope"; n: number }
+  | {
+      ok: true;
+      answer: "totals";
+      accepted: number;
+      unfinished: number;
+      ended: Record<EndState, number>;
+      dropped: number;
+    }
+  | { ok: false; code: ErrorCode; message: string; details?: Record<string, unknown> };
+
+/** Requests to callback-dispatcher on ask.callbacks. */
+export type CallbackQuestion =
+  | { ask: "redrive"; space: string; id: string }
+  | { ask: "endpoints" }
+  | { ask: "resume"; host: string };
+
+export type CallbackAnswer =
+  | { ok: true; answer: "redriven" }
+  | {
+      ok: true;
+      answer: "endpoints";
+      endpoints: { host: string; paused: boolean; failingSince?: number; open: number }[];
+    }
+  | { ok: true; answer: "resumed" }
+  | { ok: false; code: ErrorCode; message: string };
+
+/** What the look-up's store must know of an ended invocation that a page can show. */
+export type StoredOutcome = Omit<OutcomeRecord, "type">;

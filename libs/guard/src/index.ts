@@ -1,0 +1,1 @@
+export type { AddressGuard } from "./types.ts";
