@@ -1,6 +1,7 @@
 import type { BodyReference, HeaderList } from "./envelope.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { AttemptRecord, EndState, InvocationState, OutcomeRecord } from "./outcome.ts";
+import { decodeEntryPack, encodeEntryPack } from "./pack.ts";
 
 /** Questions to the owner of a partition on ask.ledger.<partition>, and its answers. JSON head; bodies as payload behind an entry pack. */
 
@@ -110,3 +111,17 @@ export type CallbackAnswer =
 
 /** What the look-up's store must know of an ended invocation that a page can show. */
 export type StoredOutcome = Omit<OutcomeRecord, "type">;
+
+/** A question as bytes: an entry pack whose head is the question. */
+export const encodeQuestion = (question: Question): Buffer => encodeEntryPack(question, []);
+/** Throws `envelope_invalid`. */
+export const decodeQuestion = (bytes: Uint8Array): Question => decodeEntryPack<Question, never>(bytes).head;
+
+/** An answer as bytes: an entry pack whose head is the answer; a body (`result`, `envelope`) is its one entry. */
+export const encodeAnswer = (answer: Answer, body?: Uint8Array): Buffer =>
+  encodeEntryPack(answer, body ? [{ meta: {}, body }] : []);
+/** `body` is empty where the answer carries none. Throws `envelope_invalid`. */
+export function decodeAnswer(bytes: Uint8Array): { answer: Answer; body: Uint8Array } {
+  const { head, entries } = decodeEntryPack<Answer, object>(bytes);
+  return { answer: head, body: entries[0]?.body ?? new Uint8Array(0) };
+}
