@@ -1,1 +1,2 @@
+export { type AddressGuardOptions, createAddressGuard } from "./address-guard.ts";
 export type { AddressGuard } from "./types.ts";

@@ -1,0 +1,2 @@
+export { type CallbackFacts, signCallback, type Verification, verifyCallback } from "./callback-signature.ts";
+export { deriveSpaceSecret } from "./space-secret.ts";
