@@ -49,7 +49,7 @@ export async function runService<P extends TProperties>(
   const shared = config as unknown as Shared;
   try {
     const metrics = createMetrics(name);
-    const tracing = createTracing(name, {
+    const tracing = await createTracing(name, {
       endpoint: shared.OTEL_EXPORTER_OTLP_ENDPOINT,
       ratio: shared.FNBUS_TRACE_RATIO,
     });
