@@ -1,2 +1,3 @@
+export { connectBus } from "./connect-bus.ts";
 export { BusError, isBusError } from "./errors.ts";
 export type * from "./types.ts";

@@ -1,0 +1,64 @@
+import { headers as createHeaders, type MsgHdrs } from "@nats-io/transport-node";
+import type { Connection } from "./connection.ts";
+import { BusError, raise } from "./errors.ts";
+import type { Headers } from "./types.ts";
+
+/** Everything that leaves: one queue, handed to the client once a turn of the event loop, so it is one write. */
+export interface Outgoing {
+  /** Throws `disconnected` and `too_large` at once; nothing is kept while disconnected. */
+  send(subject: string, data: Uint8Array, reply?: string, headers?: Headers): void;
+  /** Hands over what is queued now. */
+  flush(): void;
+}
+
+interface Waiting {
+  subject: string;
+  data: Uint8Array;
+  reply: string;
+  headers: MsgHdrs | undefined;
+}
+
+/** What a header line adds to a message beside its name and value (": " and a line end), and the block's own frame. */
+const HEADER_LINE_BYTES = 4;
+const HEADER_BLOCK_BYTES = 12;
+
+export function toHeaders(headers: Headers): { block: MsgHdrs; bytes: number } {
+  const block = createHeaders();
+  let bytes = HEADER_BLOCK_BYTES;
+  for (const name in headers) {
+    const value = headers[name]!;
+    block.set(name, value);
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + HEADER_LINE_BYTES;
+  }
+  return { block, bytes };
+}
+
+export function createOutgoing(connection: Connection): Outgoing {
+  const { nc } = connection;
+  let queue: Waiting[] = [];
+  const flush = () => {
+    const sending = queue;
+    queue = [];
+    // Lost meanwhile: the client would keep them and send them after we have told our callers that they failed.
+    if (!connection.isConnected() || nc.isClosed()) return;
+    for (const { subject, data, reply, headers } of sending) {
+      try {
+        nc.publish(subject, data, { ...(headers ? { headers } : {}), reply });
+      } catch (error) {
+        raise(error);
+      }
+    }
+  };
+  return {
+    send(subject, data, reply = "", headers = undefined) {
+      if (!connection.isConnected()) throw new BusError("disconnected", `cannot publish to ${subject}: not connected`);
+      const encoded = headers === undefined ? undefined : toHeaders(headers);
+      const bytes = data.length + (encoded?.bytes ?? 0);
+      const limit = nc.info?.max_payload ?? 0;
+      if (bytes > limit) throw new BusError("too_large", `${bytes} bytes to ${subject}: the broker takes ${limit}`);
+      if (queue.length === 0) setImmediate(flush);
+      queue.push({ subject, data, reply, headers: encoded?.block });
+    },
+    flush,
+  };
+}
