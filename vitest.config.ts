@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{libs,services,deploy}/**/test/**/*.test.ts", "test/docs/*.test.ts"],
+          include: ["{libs,services,deploy}/**/test/**/*.test.ts", "test/{docs,rules}/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.server.test.ts"],
         },
       },

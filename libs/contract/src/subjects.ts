@@ -2,22 +2,33 @@
 export const subjects = Object.freeze({
   /** Synchronous calls, queue group "executors" of the pool. */
   call: (pool: string, space: string, name: string) => `calls.${pool}.${space}.${name}`,
+  /** What an executor of the pool subscribes to. */
   calls: (pool: string) => `calls.${pool}.>`,
   /** One executor alone: the second try of a call that another had no room for. */
   callAt: (executor: string) => `callat.${executor}`,
   /** Request to one executor of the pool: does this code parse and have its handler (CheckQuestion)? */
   check: (pool: string) => `check.${pool}`,
+  /** Packs of accepted envelopes, from every publisher. */
   invocations: (partition: number) => `invocations.${partition}`,
+  /** What the partition's owner decided: appended by it alone, under the fence. */
   outcomes: (partition: number) => `outcomes.${partition}`,
+  /** Envelopes that wait long, and those of dead letters. */
   parked: (partition: number) => `parked.${partition}`,
+  /** Callback attempts and ends, recorded synchronous calls, every give-up. */
   records: (partition: number) => `records.${partition}`,
+  /** Numbered packs of work from the owner to one executor. */
   work: (executor: string) => `work.${executor}`,
+  /** Results of runs, repeated until the owner says that they are durable. */
   results: (partition: number) => `results.${partition}`,
   /** Request: what do you hold? Answer: Announcement. */
   holds: (executor: string) => `holds.${executor}`,
+  /** What every executor says of itself each second: Announcement. */
   announceExecutors: "announce.executors",
+  /** What the owner of a partition says each second: LedgerAnnouncement. */
   announceLedger: (partition: number) => `announce.ledger.${partition}`,
+  /** All partitions' owners. */
   announceLedgers: "announce.ledger.*",
+  /** The callbacks' low mark of a partition, each second. */
   announceCallbacks: (partition: number) => `announce.callbacks.${partition}`,
   /** Look-up, cancel, redrive: requests that the partition's owner answers (lookup.ts). */
   ask: (partition: number) => `ask.ledger.${partition}`,
@@ -25,13 +36,18 @@ export const subjects = Object.freeze({
   askCallbacks: "ask.callbacks",
   /** Log lines of functions as they are written: a JSON array of LogLine. */
   logs: (space: string, name: string) => `logs.${space}.${name}`,
+  /** All functions' log lines. */
   logsOf: "logs.*.*",
 });
 
 export const streams = Object.freeze({
+  /** What is accepted and unfinished, trimmed by the ledger. */
   invocations: (partition: number) => `INVOCATIONS_${partition}`,
+  /** Attempts, outcomes, cancels, epochs, checkpoints: one writer. */
   outcomes: (partition: number) => `OUTCOMES_${partition}`,
+  /** Envelopes that wait long, and those of dead letters. */
   parked: (partition: number) => `PARKED_${partition}`,
+  /** Callback attempts and ends, recorded synchronous calls, give-ups. */
   records: (partition: number) => `RECORDS_${partition}`,
   /** Log lines of functions: limits retention with `discard: old`, the one stream that may evict. */
   logs: "LOGS",
@@ -44,10 +60,13 @@ export const buckets = Object.freeze({
   access: "ACCESS",
   /** Key-value: ownership of partitions, one platform a data folder. */
   leases: "LEASES",
-  /** Objects: code archives, large bodies, checkpoints, bodies of open callbacks. */
+  /** Objects: code archives. */
   code: "CODE",
+  /** Objects: bodies over the inline limit (claim check). */
   bodies: "BODIES",
+  /** Objects: checkpoints of the ledger. */
   checkpoints: "CHECKPOINTS",
+  /** Objects: copies of what open callbacks need, made before their outcomes are trimmed. */
   callbacks: "CALLBACKS",
 });
 

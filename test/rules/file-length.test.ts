@@ -1,0 +1,24 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { repository } from "./planted.ts";
+
+const LONGEST = 300;
+const MEDIAN = 120;
+
+/** One table, kept in one file so that docs/errors.md is one page. */
+const tables = ["libs/contract/src/error-table.ts"];
+
+const lengths = globSync("{libs,services,deploy,test}/**/*.ts", {
+  cwd: repository,
+  exclude: (name) => name.includes("node_modules"),
+}).map((file) => ({ file, lines: readFileSync(join(repository, file), "utf8").split("\n").length - 1 }));
+
+it("no source file is over 300 lines", () => {
+  expect(lengths.filter(({ file, lines }) => lines > LONGEST && !tables.includes(file))).toEqual([]);
+});
+
+it("half of the source files are under 120 lines", () => {
+  const sorted = lengths.map(({ lines }) => lines).sort((one, other) => one - other);
+  expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(MEDIAN);
+});
