@@ -52,10 +52,10 @@ export async function openKeyValue(core: Core, name: string, bucket: string): Pr
     },
     put: (text, value) => write(text, value, {}),
     update: (text, value, revision) => write(text, value, { expectedLastSubjectSequence: revision }),
-    async delete(text, revision) {
+    delete(text, revision) {
       const headers = { [OPERATION]: "DEL" };
       const fence = revision === undefined ? {} : { expectedLastSubjectSequence: revision };
-      await write(text, new Uint8Array(0), { headers, ...fence });
+      return write(text, new Uint8Array(0), { headers, ...fence });
     },
     watch: (onChange) => watch(core, { name, stream, prefix }, onChange),
   };

@@ -113,8 +113,8 @@ export interface KeyValue {
   create(key: string, value: Uint8Array): Promise<number>;
   /** Throws `wrong_sequence`. */
   update(key: string, value: Uint8Array, revision: number): Promise<number>;
-  /** With a revision: throws `wrong_sequence` where it is no longer the last. */
-  delete(key: string, revision?: number): Promise<void>;
+  /** Gives the removal's revision. With a revision: throws `wrong_sequence` where it is no longer the last. */
+  delete(key: string, revision?: number): Promise<number>;
   /**
    * Every present key, then every change, in order, for ever: a broken watch is made anew and what was missed is caught
    * up (removals too). Resolves when the present keys have been handed over. `entry.value` undefined: deleted.

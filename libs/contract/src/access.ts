@@ -1,4 +1,6 @@
+import { createHash, randomBytes } from "node:crypto";
 import Type, { type Static } from "typebox";
+import { createId } from "./ids.ts";
 
 /** Scopes of keys and tokens (wire-compatibility.md 7.5). `admin` holds all. `function` holds all of function.*. */
 export const scopes = [
@@ -42,3 +44,22 @@ export type AccessKey = Static<typeof AccessKey>;
 /** Whether what a key holds covers what a route needs. */
 export const holdsScope = (held: readonly Scope[], needed: Scope): boolean =>
   held.includes(needed) || held.includes("admin") || held.includes(needed.split(".")[0] as Scope);
+
+const SECRET_BYTES = 32;
+const keyText = /^fnb_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
+
+/** A new key's id and secret, and the text that its owner is shown once. */
+export function createKeyText(): { id: string; secret: string; text: string } {
+  const id = createId();
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  return { id, secret, text: `fnb_${id}_${secret}` };
+}
+
+/** Takes `fnb_<id>_<secret>` apart. undefined: not a key of ours. */
+export function parseKeyText(text: string): { id: string; secret: string } | undefined {
+  const match = keyText.exec(text);
+  return match ? { id: match[1]!, secret: match[2]! } : undefined;
+}
+
+/** What is stored of a secret. Secrets are 256 random bits, so one plain SHA-256 cannot be searched. */
+export const hashSecret = (secret: string): string => createHash("sha256").update(secret, "utf8").digest("hex");
