@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that start servers take turns: two cores are soon busy, and a journey measures time. */
+const withServers = { testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false };
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,13 +13,17 @@ export default defineConfig({
           exclude: ["**/node_modules/**", "**/*.server.test.ts"],
         },
       },
+      { test: { name: "servers", include: ["{libs,services,deploy}/**/test/**/*.server.test.ts"], ...withServers } },
+      {
+        test: { name: "processes", include: ["test/stack/processes.test.ts"], ...withServers, testTimeout: 240_000 },
+      },
       {
         test: {
-          name: "servers",
-          include: ["{libs,services,deploy}/**/test/**/*.server.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          name: "containers",
+          include: ["test/stack/containers.test.ts"],
+          ...withServers,
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
         },
       },
     ],

@@ -1,0 +1,34 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** A program of this folder in a process of its own; it ends with `stop`. */
+export interface Peer {
+  /** The first line that it printed. */
+  first: string;
+  stop(): void;
+}
+
+const start = (file: string, args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [new URL(file, import.meta.url).pathname, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+
+/** Starts it and waits for its first line (a port, say). Rejects where it ends without one. */
+export function startPeer(file: string, ...args: string[]): Promise<Peer> {
+  const child = start(file, args);
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`${file} ended with ${code} before it printed a line`)));
+    createInterface({ input: child.stdout! }).once("line", (first) =>
+      resolve({ first, stop: () => child.kill("SIGKILL") }),
+    );
+  });
+}
+
+/** Runs it to its end and gives the last line that it printed. */
+export async function runPeer(file: string, ...args: string[]): Promise<string> {
+  const child = start(file, args);
+  let last = "";
+  for await (const line of createInterface({ input: child.stdout! })) last = line;
+  const code =
+    child.exitCode ?? (await new Promise<number>((resolve) => child.once("exit", (ended) => resolve(ended ?? 1))));
+  if (code !== 0) throw new Error(`${file} ended with ${code}`);
+  return last;
+}

@@ -1,0 +1,26 @@
+import type { StackOptions } from "./stack.ts";
+
+/** Durable settings of both servers, as production has them (ARCHITECTURE: settings that the invariants need). */
+export const natsConfig = (listen: string, storeDir: string): string => `
+listen: "${listen}"
+max_payload: 8MB
+jetstream { store_dir: "${storeDir}", max_file_store: 16GB, sync_interval: always }
+authorization { user: "${NATS_USER}", password: "${NATS_PASSWORD}" }
+`;
+
+export const redisArguments = (port: number, directory: string): string[] => [
+  ...["--port", String(port), "--dir", directory, "--requirepass", REDIS_PASSWORD, "--save", ""],
+  ...["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--protected-mode", "no"],
+];
+
+/** Of throw-away servers that listen for the length of a journey. */
+export const NATS_USER = "platform";
+export const NATS_PASSWORD = "journey-nats";
+export const REDIS_PASSWORD = "journey-redis";
+export const SIGNING_SECRET = "journey-signing-secret-0123456789";
+
+/** Sizes that a journey's streams get. */
+export const provisionSettings = (options: StackOptions): Record<string, string> =>
+  options.invocationsBytes === undefined ? {} : { FNBUS_INVOCATIONS_BYTES: String(options.invocationsBytes) };
+/** Form of an admin key (libs/contract/src/access.ts); of a throw-away platform. */
+export const ADMIN_KEY = "fnb_journey_0123456789abcdef0123456789abcdef0123456789abcdef";

@@ -1,0 +1,52 @@
+import type { Api } from "./api.ts";
+import type { CallbackTarget } from "./callback-target.ts";
+
+/** A platform to make journeys on: real services, NATS and Redis, as processes of this machine or as containers. */
+export interface Stack {
+  kind: "processes" | "containers";
+  api: Api;
+  target: CallbackTarget;
+  broker: Member;
+  redis: Member & { flush(): Promise<void> };
+  /** Replicas of a service, in the order of their start. */
+  members(service: ServiceName): Member[];
+  /** Stops everything and removes its data. */
+  stop(): Promise<void>;
+}
+
+export type ServiceName = "gateway" | "ledger" | "executor" | "callback-dispatcher";
+export const serviceNames: readonly ServiceName[] = ["gateway", "ledger", "executor", "callback-dispatcher"];
+
+/** One process of the stack. Its port and its data outlive it. */
+export interface Member {
+  name: string;
+  /** Base URL of /health, /ready and /metrics; "" for servers that are not ours. */
+  opsUrl: string;
+  /** SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM. Resolves with its exit code when it is gone. */
+  stopGracefully(): Promise<number>;
+  /** SIGSTOP and SIGCONT: it lives, and is silent. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** Starts it again after `kill` or `stopGracefully`. Resolves when it runs, which is before it is ready. */
+  restart(): Promise<void>;
+  /** What it wrote since its first start. */
+  log(): Promise<string>;
+}
+
+export interface StackOptions {
+  replicas?: Partial<Record<ServiceName, number>>;
+  /** Settings beyond the stack's own. */
+  settings?: Partial<Record<ServiceName, Record<string, string>>>;
+  /** Size of the log of invocations. */
+  invocationsBytes?: number;
+}
+
+/** What every service of a journey is told: short leases and schedules, so that a journey takes seconds. */
+export const journeySettings: Record<ServiceName, Record<string, string>> = {
+  gateway: {},
+  ledger: {},
+  executor: {},
+  "callback-dispatcher": { FNBUS_CALLBACK_SCHEDULE: "300ms,600ms,1s,2s,2s,2s,2s,2s", FNBUS_CALLBACK_RECONCILE: "3s" },
+};
