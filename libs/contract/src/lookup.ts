@@ -93,7 +93,7 @@ export type Answer =
     }
   | { ok: false; code: ErrorCode; message: string; details?: Record<string, unknown> };
 
-/** Requests to callback-dispatcher on ask.callbacks. */
+/** Requests to callback-dispatcher on ask.callbacks: JSON in, JSON out. */
 export type CallbackQuestion =
   | { ask: "redrive"; space: string; id: string }
   | { ask: "endpoints" }
@@ -104,7 +104,7 @@ export type CallbackAnswer =
   | {
       ok: true;
       answer: "endpoints";
-      endpoints: { host: string; paused: boolean; failingSince?: number; open: number }[];
+      endpoints: { host: string; paused: boolean; failingSince?: number; open: number; note?: string }[];
     }
   | { ok: true; answer: "resumed" }
   | { ok: false; code: ErrorCode; message: string };

@@ -77,6 +77,8 @@ export interface OutcomeRecord {
   result?: RunResult;
   errorCode?: ErrorCode;
   traceparent?: string;
+  /** The envelope's hops, for the callback's X-Call-Depth. */
+  depth?: number;
 }
 
 export interface CancelRecord {

@@ -1,0 +1,24 @@
+/** What a job in Redis holds: where the callback stands, never what it says. */
+export interface CallbackReference {
+  id: string;
+  partition: number;
+  /** The outcome's place in OUTCOMES. */
+  sequence: number;
+  index: number;
+  space: string;
+  /** Host and port of the URL: what limits and pauses are counted by. */
+  host: string;
+  /** Tries so far. */
+  attempts: number;
+  /** When it began to wait, ms since 1970: it is given up when it is older than allowed. */
+  since: number;
+  /** Which redrive this is; 0: the delivery of the outcome itself. */
+  redrive: number;
+}
+
+/** The job's id: the same callback is the same job, whoever adds it again. */
+export const toJobId = (reference: Pick<CallbackReference, "id" | "redrive">): string =>
+  reference.redrive === 0 ? `cb-${reference.id}` : `cb-${reference.id}-${reference.redrive}`;
+
+/** Host and port that a URL's callbacks are counted by; "invalid" where the text is no URL. */
+export const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "invalid");

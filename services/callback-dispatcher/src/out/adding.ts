@@ -1,0 +1,69 @@
+import type { Logger } from "@fnbus/telemetry";
+import { toJobId } from "../core/callback-reference.ts";
+import type { OpenCallbacks } from "../core/open-callbacks.ts";
+import type { Jobs } from "./jobs.ts";
+
+/** Gives every open callback its job, and again when Redis has forgotten (I5). */
+export interface Adding {
+  /** One round: adds what has no job. Does nothing while Redis is away or nearly full: the callbacks wait here and in the log. */
+  work(): Promise<void>;
+  /** Why it does not add; undefined: it does. */
+  readonly waitsFor: string | undefined;
+}
+
+const BULK = 500;
+/** At its limit Redis refuses even what would free memory (RELIABILITY.md 2.5): stop well before. */
+const MEMORY_LIMIT = 0.8;
+const LOOK_MS = 1_000;
+
+export function createAdding(open: OpenCallbacks, jobs: Jobs, logger: Logger): Adding {
+  let lookedAt = 0;
+  let waitsFor: string | undefined;
+
+  /** In the same order of steps as adding, so that what Redis forgets between two looks is added again after the second. */
+  async function look(): Promise<void> {
+    if (performance.now() - lookedAt < LOOK_MS && waitsFor === undefined && lookedAt !== 0) return;
+    if (await jobs.hasForgotten()) {
+      logger.warn({ open: open.size }, "Redis was emptied or restarted: every open callback gets its job again");
+      open.forgetJobs();
+    }
+    const memory = await jobs.memory();
+    const was = waitsFor;
+    waitsFor = memory > MEMORY_LIMIT ? `memory of Redis (${Math.round(memory * 100)} % used)` : undefined;
+    if (waitsFor !== was && waitsFor) logger.warn(`no callbacks are added: ${waitsFor}`);
+    lookedAt = performance.now();
+  }
+
+  return {
+    get waitsFor() {
+      return waitsFor;
+    },
+    async work() {
+      if (!jobs.isUp()) {
+        waitsFor = "Redis";
+        return;
+      }
+      await look();
+      while (waitsFor === undefined) {
+        const list = open.withoutJob(BULK);
+        if (list.length === 0) return;
+        await jobs.add(list.map((callback) => ({ reference: toReference(callback), dueAt: callback.dueAt })));
+        open.hasJob(list.map(toJobId));
+        await look();
+      }
+    },
+  };
+}
+
+const toReference = ({ id, partition, sequence, index, space, host, attempts, since, redrive }: ReferenceOf) => ({
+  id,
+  partition,
+  sequence,
+  index,
+  space,
+  host,
+  attempts,
+  since,
+  redrive,
+});
+type ReferenceOf = Parameters<Jobs["add"]>[0][number]["reference"];
