@@ -15,7 +15,7 @@ export const scopes = [
   "invocation.read",
   "invocation.write",
 ] as const;
-export const Scope = Type.Union(scopes.map((scope) => Type.Literal(scope)));
+export const Scope = Type.Unsafe<(typeof scopes)[number]>(Type.Union(scopes.map((scope) => Type.Literal(scope))));
 export type Scope = (typeof scopes)[number];
 
 /** A key as it is stored: the secret's SHA-256 only. The secret is shown once, as `fnb_<id>_<secret>`. */

@@ -1,0 +1,1 @@
+export { type ProvisionOptions, provisionPlatform } from "./provision-platform.ts";
