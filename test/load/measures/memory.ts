@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Stack } from "../../stack/stack.ts";
+import type { Measure } from "../report.ts";
+
+/** Proportional set size of a process, MB: shared pages are divided among those that share them. */
+function memoryOf(pid: number): number {
+  const kilobytes = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? "0";
+  return Number(kilobytes) / 1024;
+}
+
+interface Running {
+  pid: number;
+  parent: number;
+  command: string;
+}
+
+const running = (): Running[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+        return [
+          { pid: Number(name), parent, command: readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ") },
+        ];
+      } catch {
+        return [];
+      }
+    });
+
+const belowOf = (all: Running[], pid: number): Running[] =>
+  all.filter(({ parent }) => parent === pid).flatMap((one) => [one, ...belowOf(all, one.pid)]);
+
+/** Memory of the idle platform: each service, the servers, and the executor's processes for functions. Linux only. */
+export async function measureMemory(stack: Stack): Promise<Measure[]> {
+  const mine = belowOf(running(), process.pid);
+  const sum = (pattern: RegExp) => {
+    const found = mine.filter(({ command }) => pattern.test(command));
+    return { count: found.length, megabytes: Math.round(found.reduce((total, { pid }) => total + memoryOf(pid), 0)) };
+  };
+  const parts = {
+    gateway: sum(/services\/gateway\/src\/main/),
+    ledger: sum(/services\/ledger\/src\/main/),
+    executor: sum(/services\/executor\/src\/main/),
+    dispatcher: sum(/services\/callback-dispatcher\/src\/main/),
+    nats: sum(/nats-server/),
+    redis: sum(/redis-server/),
+    runners: sum(/executor\/runtime|spawner/),
+  };
+  const total = Object.values(parts).reduce((all, { megabytes }) => all + megabytes, 0);
+  return [
+    {
+      name: `memory of the idle platform (${stack.kind})`,
+      ours: total,
+      unit: "MB",
+      details: Object.fromEntries(Object.entries(parts).map(([name, { megabytes }]) => [`${name}Mb`, megabytes])),
+    },
+  ];
+}

@@ -1,0 +1,55 @@
+import { parseArgs } from "node:util";
+import { startLocalStack } from "../stack/local-stack.ts";
+import type { Stack } from "../stack/stack.ts";
+import { deployEcho } from "./calls.ts";
+import { measureAccept } from "./measures/accept.ts";
+import { measureCallbacks } from "./measures/callbacks.ts";
+import { measureFairness } from "./measures/fairness.ts";
+import { measureMemory } from "./measures/memory.ts";
+import { measureSync } from "./measures/sync.ts";
+import { isReached, type Measure, machine, toTable, writeResults } from "./report.ts";
+
+/**
+ * `npm run bench`: everything and the load on one machine, bodies of 1 KB, durable settings. Ends with 1 where a figure
+ * that is to be reached was not.
+ */
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "memory,sync,callbacks,fairness,accept" },
+    seconds: { type: "string", default: "8" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) {
+  console.log("npm run bench -- [--only memory,sync,callbacks,fairness,accept] [--seconds 8]");
+  process.exit(0);
+}
+const seconds = Number(values.seconds);
+const measurements: Record<string, (stack: Stack) => Promise<Measure[]>> = {
+  memory: measureMemory,
+  sync: (stack) => measureSync(stack, seconds),
+  callbacks: measureCallbacks,
+  fairness: (stack) => measureFairness(stack, seconds),
+  accept: (stack) => measureAccept(stack, seconds),
+};
+const stack = await startLocalStack({ settings: { gateway: { FNBUS_RATE_PER_KEY: "1000000" } } });
+const measures: Measure[] = [];
+try {
+  await deployEcho(stack, "echo");
+  for (const name of values.only.split(",")) {
+    const measure = measurements[name];
+    if (!measure) throw new Error(`no measurement ${name}; there are ${Object.keys(measurements).join(", ")}`);
+    console.error(`measuring ${name} ...`);
+    measures.push(...(await measure(stack)));
+  }
+} finally {
+  await stack.stop();
+}
+console.log(
+  Object.entries(machine())
+    .map(([name, value]) => `${name} ${value}`)
+    .join(" · "),
+);
+console.log(toTable(measures));
+console.log(`written to ${writeResults(measures)}`);
+process.exitCode = measures.some((measure) => isReached(measure) === false) ? 1 : 0;
