@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { readVersion } from "../core/versions.ts";
+import { lastLine } from "./fetch-with-go.ts";
+import type { FindStep } from "./found.ts";
+import { findProgram } from "./programs.ts";
+
+const run = promisify(execFile);
+/** An engine that is there answers at once; one that does not would hold up the start. */
+const ANSWER_MS = 3_000;
+const PULL_MS = 5 * 60_000;
+
+/** A Docker engine that answers. The image is pulled when it is not there. */
+export const withDocker: FindStep = {
+  name: "Docker engine",
+  async find(wanted, context) {
+    const docker = await findProgram("docker", context.toolFolders);
+    if (!docker) return "no docker on PATH";
+    const ask = (args: string[], timeout: number) =>
+      run(docker, args, { timeout, env: context.env as NodeJS.ProcessEnv });
+    try {
+      await ask(["version", "--format", "{{.Server.Version}}"], ANSWER_MS);
+    } catch (error) {
+      return `no engine answers: ${lastLine(error)}`;
+    }
+    const image = context.images[wanted.kind] ?? wanted.image;
+    const present = await ask(["image", "inspect", image], ANSWER_MS).then(
+      () => true,
+      () => false,
+    );
+    if (!present && context.offline) return `the image ${image} is not here, and FNBUS_OFFLINE is set`;
+    try {
+      if (!present) {
+        context.progress(`${wanted.title}: none found, pulling ${image} (once)`);
+        await ask(["pull", image], PULL_MS);
+      }
+      const command = wanted.imageCommand;
+      const { stdout } = await ask(["run", "--rm", "--entrypoint", command, image, "--version"], PULL_MS);
+      return { how: "image", image, command, version: readVersion(stdout) ?? wanted.minimum, docker, from: "Docker" };
+    } catch (error) {
+      return `${image}: ${lastLine(error)}`;
+    }
+  },
+};
