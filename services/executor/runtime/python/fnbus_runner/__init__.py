@@ -1,0 +1,1 @@
+"""The Python runner (../../PROTOCOL.md). A package, so that its modules never shadow those of a function."""

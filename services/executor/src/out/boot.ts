@@ -1,0 +1,139 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { FnbusError, type Runtime } from "@fnbus/contract";
+import { frameTypes } from "../core/frames.ts";
+import { type Isolation, type LaunchPaths, toLaunch } from "../core/launch.ts";
+import type { Cgroups, InstanceGroup } from "./cgroups.ts";
+import { killMarked } from "./kill-tree.ts";
+import { createRunner, type Runner } from "./runner.ts";
+import type { Spawner } from "./spawner.ts";
+
+/** A runner that has booted and has no code yet. */
+export interface Booted {
+  number: number;
+  name: string;
+  runtime: Runtime;
+  network: boolean;
+  home: string;
+  runner: Runner;
+  group: InstanceGroup | undefined;
+  /** The process is gone; `outOfMemory`: the kernel killed it for that. Its folder and group are removed. */
+  ended: Promise<{ code: number | null; signal: string | null; outOfMemory: boolean }>;
+  /** Kills everything it started, whatever session it hides in (I10). */
+  kill(): void;
+}
+
+export interface BootWish {
+  runtime: Runtime;
+  network: boolean;
+  /** Code bound as it stands; otherwise it is linked into `home` when the function is known. */
+  codeFolder?: string;
+}
+
+/** A boot that takes longer has failed: the process is killed. */
+const BOOT_MS = 20_000;
+const REMOVE_RETRIES = 50;
+const REMOVE_RETRY_MS = 20;
+
+export interface BootOptions {
+  executor: string;
+  isolation: Isolation;
+  paths: LaunchPaths;
+  folder: string;
+  cgroups: Cgroups | undefined;
+  spawner: Spawner;
+}
+
+/** Starts runners: folder, cgroup, process, first frame. `boot` throws `runner_failed`. */
+export function createBoot(options: BootOptions) {
+  let lastNumber = 0;
+
+  async function boot(wish: BootWish): Promise<Booted> {
+    const number = ++lastNumber;
+    const name = `${options.executor}-${number}`;
+    const home = join(options.folder, String(number));
+    mkdirSync(home, { mode: 0o755 });
+    const group = options.cgroups?.create(String(number));
+    const launch = toLaunch(options.isolation, options.paths, { ...wish, home, groups: group?.procs ?? [] });
+    launch.env.FNBUS_INSTANCE = name;
+    const remove = () => {
+      rmSync(home, { recursive: true, force: true });
+      if (group) removeLater(group);
+    };
+    const child = await options.spawner.start(launch).catch((error: Error) => {
+      remove();
+      throw new FnbusError("runner_failed", `cannot start: ${error.message}`, { cause: error });
+    });
+    const runner = createRunner(child);
+    const kill = () => {
+      child.kill();
+      if (group) killAll(group);
+      else if (options.isolation.level === "process") killMarked(name);
+    };
+    const ended = child.exited.then((exit) => {
+      const outOfMemory = group?.wasOutOfMemory() ?? false;
+      kill();
+      child.channel.destroy();
+      remove();
+      return { ...exit, outOfMemory };
+    });
+    await ready(runner, kill);
+    return { number, name, runtime: wish.runtime, network: wish.network, home, runner, group, ended, kill };
+  }
+
+  return { boot };
+}
+export type Boot = ReturnType<typeof createBoot>;
+
+/** Resolves with the first frame, which must be *ready*. */
+function ready(runner: Runner, kill: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const hear = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-2048);
+    };
+    const fail = (message: string) => {
+      clearTimeout(timer);
+      kill();
+      reject(new FnbusError("runner_failed", message));
+    };
+    const timer = setTimeout(() => fail(`not booted after ${BOOT_MS} ms`), BOOT_MS);
+    runner.child.stderr.on("data", hear);
+    runner.listen((frame) => {
+      if (frame.type !== frameTypes.ready) return fail("its first frame is not ready");
+      clearTimeout(timer);
+      runner.child.stderr.off("data", hear).pause();
+      resolve();
+    }, fail);
+    void runner.child.exited.then(({ code, signal }) =>
+      fail(`ended while booting with ${signal ?? code}: ${output.trim() || "no output"}`),
+    );
+  });
+}
+
+/** A process may fork while its list is read: again until nothing is left, a few times. */
+function killAll(group: InstanceGroup): void {
+  for (let round = 0; round < 5; round++) {
+    let pids: number[];
+    try {
+      pids = group.pids();
+    } catch {
+      return;
+    }
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  }
+}
+
+/** A cgroup can be removed when the kernel has reaped the last of its processes. */
+function removeLater(group: InstanceGroup, round = 0): void {
+  if (group.remove() || round === REMOVE_RETRIES) return;
+  killAll(group);
+  setTimeout(() => removeLater(group, round + 1), REMOVE_RETRY_MS).unref();
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ObjectStore } from "@fnbus/bus";
+import { FnbusError } from "@fnbus/contract";
+import { unpack } from "./unpack.ts";
+
+/** Code of one version, unpacked. In use until released. */
+export interface CodeFolder {
+  path: string;
+  /** Its files, relative, for links. */
+  files: string[];
+  release(): void;
+}
+
+interface Cached {
+  path: string;
+  files: string[];
+  bytes: number;
+  users: number;
+  usedAt: number;
+}
+
+/**
+ * Code archives of the CODE bucket, each unpacked once. Over `maxBytes` the least recently used that nobody uses goes.
+ * `acquire` throws `code_unavailable` where the object cannot be had.
+ */
+export function createCodeCache(folder: string, store: ObjectStore, maxBytes: number) {
+  const known = new Map<string, Promise<Cached>>();
+  const settled = new Map<string, Cached>();
+  let bytes = 0;
+
+  async function fetch(object: string): Promise<Cached> {
+    const archive = await store.get(object).catch((error: unknown) => {
+      throw new FnbusError("code_unavailable", "the object store does not answer", { cause: error });
+    });
+    if (!archive) throw new FnbusError("code_unavailable", "the code's archive is not in the object store");
+    const name = createHash("sha256").update(object).digest("hex").slice(0, 32);
+    const path = join(folder, name);
+    const partial = `${path}.partial`;
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true });
+    // Without it Node.js would look for the kind of a module in folders above, which are not the function's.
+    await writeFile(join(folder, "package.json"), "{}");
+    const unpacked = await unpack(archive, partial);
+    await rm(path, { recursive: true, force: true });
+    await rename(partial, path);
+    const cached = { path, ...unpacked, users: 0, usedAt: performance.now() };
+    settled.set(object, cached);
+    bytes += cached.bytes;
+    return cached;
+  }
+
+  async function evict(): Promise<void> {
+    const idle = [...settled].filter(([, one]) => one.users === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    for (const [object, one] of idle) {
+      if (bytes <= maxBytes) return;
+      settled.delete(object);
+      known.delete(object);
+      bytes -= one.bytes;
+      await rm(one.path, { recursive: true, force: true });
+    }
+  }
+
+  return {
+    async acquire(object: string): Promise<CodeFolder> {
+      let fetching = known.get(object);
+      if (!fetching) {
+        fetching = fetch(object);
+        known.set(object, fetching);
+        fetching.catch(() => known.delete(object));
+      }
+      const cached = await fetching;
+      cached.users++;
+      cached.usedAt = performance.now();
+      if (bytes > maxBytes) void evict();
+      return {
+        path: cached.path,
+        files: cached.files,
+        release: () => {
+          cached.users--;
+          cached.usedAt = performance.now();
+        },
+      };
+    },
+  };
+}
+export type CodeCache = ReturnType<typeof createCodeCache>;

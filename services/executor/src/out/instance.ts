@@ -1,0 +1,177 @@
+import { type FunctionDefinition, limits, type RunResult } from "@fnbus/contract";
+import { readAnswer } from "../core/answer.ts";
+import { type RunError, readFailure, toExitError } from "../core/failures.ts";
+import { frameTypes, type RunnerFrame } from "../core/frames.ts";
+import type { RunEnd, RunRequest } from "../core/runs.ts";
+import type { Booted } from "./boot.ts";
+import type { InstanceOutput } from "./instance-output.ts";
+
+/** One call that user code works on. */
+export interface OpenCall {
+  request: RunRequest;
+  onEnd: (end: RunEnd) => void;
+  startedAt: number;
+  startedWallMs: number;
+  /** Earliest of the function's timeout and the request's end, monotonic ms. */
+  endsAt: number;
+  cold: boolean;
+}
+
+/** A stop message's head start before the kill. */
+const STOP_MS = 100;
+const EMPTY: Uint8Array = new Uint8Array(0);
+const JSON_HEADERS: RunResult["headers"] = [["content-type", "application/json"]];
+
+/**
+ * A process that runs one function. `on.free` is called when a call has ended and it lives on; `on.gone` once, when it takes
+ * no more calls. Bodies of answers are views of what was read.
+ */
+export function createInstance(
+  booted: Booted,
+  definition: FunctionDefinition,
+  executor: string,
+  output: InstanceOutput,
+  on: { free(): void; gone(): void },
+) {
+  const { runner } = booted;
+  const open = new Map<number, OpenCall>();
+  const timeoutMs = definition.settings.timeoutMs;
+  let lastCall = 0;
+  let closed: RunError | undefined;
+  /** It takes no more calls. */
+  let gone = false;
+
+  function end(
+    call: OpenCall,
+    answer: Pick<RunResult, "statusCode" | "headers"> & { error?: RunError },
+    body: Uint8Array,
+  ) {
+    const result: RunResult = {
+      ...answer,
+      startedAt: call.startedWallMs,
+      durationMs: Math.round((performance.now() - call.startedAt) * 1000) / 1000,
+      cold: call.cold,
+      executor,
+    };
+    call.onEnd({ kind: "ran", result, body });
+  }
+  const fail = (call: OpenCall, error: RunError, body = EMPTY) =>
+    end(call, { statusCode: 0, headers: body.length > 0 ? JSON_HEADERS : [], error }, body);
+
+  /** No call more; those that are open fail, and the process is killed. */
+  function close(error: RunError): void {
+    if (closed) return;
+    closed = error;
+    leave();
+    const calls = [...open.values()];
+    open.clear();
+    for (const call of calls) fail(call, error);
+    booted.kill();
+  }
+  function leave(): void {
+    if (gone) return;
+    gone = true;
+    on.gone();
+  }
+  /** One that takes no more calls ends with its last one. */
+  function free(): void {
+    if (!gone) on.free();
+    else if (open.size === 0) booted.kill();
+  }
+
+  function hear(frame: RunnerFrame): void {
+    const call = open.get(frame.call);
+    if (frame.type === frameTypes.fatal && frame.call === 0) {
+      const error = readFailure(frame.json);
+      output.platform(`${error.type ?? "Error"}: ${error.message} (outside any call)`);
+      close(error);
+    } else if (call && frame.type === frameTypes.result) {
+      open.delete(frame.call);
+      const answer = readAnswer(frame.json, frame.body.length);
+      if ("error" in answer) fail(call, answer.error);
+      else end(call, answer, frame.body);
+      free();
+    } else if (call && frame.type === frameTypes.failed) {
+      open.delete(frame.call);
+      const tooLarge = frame.body.length > limits.inlineBodyBytes;
+      fail(call, readFailure(frame.json), tooLarge ? EMPTY : frame.body);
+      free();
+    } else if (!gone) {
+      close({ code: "function_protocol", message: `frame of type ${frame.type} for call ${frame.call}` });
+    }
+  }
+
+  void booted.ended.then((exit) => close(toExitError(exit, exit.outOfMemory, output.tail())));
+
+  return {
+    name: booted.name,
+    definition,
+    /** When it became free last, monotonic ms. */
+    idleSince: performance.now(),
+    used: false,
+    get openCalls(): number {
+      return open.size;
+    },
+    get isGone(): boolean {
+      return gone;
+    },
+    /** Called once, when the code is loaded. */
+    serve(): void {
+      runner.listen(hear, (message) => close({ code: "function_protocol", message }));
+    },
+    run(request: RunRequest, onEnd: (end: RunEnd) => void): OpenCall {
+      const startedAt = performance.now();
+      const call: OpenCall = {
+        request,
+        onEnd,
+        startedAt,
+        startedWallMs: Date.now(),
+        endsAt: Math.min(startedAt + timeoutMs, request.endsAt),
+        cold: !this.used,
+      };
+      this.used = true;
+      const number = ++lastCall;
+      open.set(number, call);
+      output.begin(number, request.meta.id);
+      runner.send(frameTypes.call, number, request.metaJson, request.body);
+      return call;
+    },
+    /** Ends what is over its time at `now`, and with it the process: user code cannot outlive its deadline (I10). */
+    enforceDeadlines(now: number): void {
+      for (const [number, call] of open) {
+        if (now < call.endsAt) continue;
+        open.delete(number);
+        const byFunction = call.startedAt + timeoutMs <= call.request.endsAt;
+        if (byFunction)
+          fail(call, { code: "function_timeout", message: `the function ran longer than ${timeoutMs} ms` });
+        else
+          call.onEnd({
+            kind: "not-run",
+            code: call.request.whenOver,
+            message: "the call's time was over while it ran",
+          });
+        leave();
+        runner.send(frameTypes.stop, number, "{}");
+        const error: RunError = { code: "function_exited", message: "another call of the instance ran over its time" };
+        setTimeout(close, STOP_MS, error);
+      }
+    },
+    /** Stops one call. The process goes at once where it runs nothing else, else after its other calls. */
+    cancel(call: OpenCall): void {
+      for (const [number, one] of open) {
+        if (one !== call) continue;
+        open.delete(number);
+        call.onEnd({ kind: "not-run", code: "cancelled", message: "cancelled while it ran" });
+        leave();
+        if (open.size === 0) booted.kill();
+        else runner.send(frameTypes.stop, number, "{}");
+      }
+    },
+    kill: () => {
+      leave();
+      booted.kill();
+    },
+    ended: booted.ended,
+  };
+}
+export type Instance = ReturnType<typeof createInstance>;
