@@ -15,7 +15,16 @@ import { toId, toIdBytes } from "./ids.ts";
  */
 export const FRAME_FIXED_BYTES = 120;
 
-export const frameFlags = Object.freeze({ verdict: 1, keyed: 2, named: 4, counting: 8, event: 16, callback: 32 });
+/** `tick`: positions are times, ms since 1970 (LEDGER.md L10). `callback`: the outcome is to be delivered. */
+export const frameFlags = Object.freeze({
+  verdict: 1,
+  keyed: 2,
+  named: 4,
+  counting: 8,
+  event: 16,
+  callback: 32,
+  tick: 64,
+});
 
 /** The fixed part, decoded. `offset` and `bytes` say where the whole frame stands in its buffer. */
 export interface FrameHead {
@@ -65,7 +74,8 @@ export function encodeFrame(envelope: Envelope, options: FrameOptions = {}): Buf
     (options.named ? frameFlags.named : 0) |
     (meta.position ? frameFlags.counting : 0) |
     (meta.kind === "event" ? frameFlags.event : 0) |
-    (meta.callbackUrl !== undefined ? frameFlags.callback : 0);
+    (meta.callbackUrl !== undefined ? frameFlags.callback : 0) |
+    (meta.position && (meta.source === "cron" || meta.source === "timer") ? frameFlags.tick : 0);
   frame.writeUInt16LE(meta.partition, 6);
   frame.set(toIdBytes(meta.id), 8);
   frame.set(toIdBytes(meta.registryId), 24);

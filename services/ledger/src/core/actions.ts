@@ -73,15 +73,20 @@ export type Action =
   | { do: "park"; entries: readonly { id: string; place: EnvelopePlace; bytes: number }[] }
   /** Store every part, the one named `object` last, then answer. Parts stored earlier are not repeated (L7, L12). */
   | { do: "store-checkpoint"; object: string; parts: readonly CheckpointPart[] }
-  /** Objects that no checkpoint names any longer. */
-  | { do: "delete-checkpoints"; objects: readonly string[] }
+  /** This checkpoint is durable and names these objects: delete the partition's other ones that are older than it. */
+  | { do: "sweep-checkpoints"; named: readonly string[] }
   /** Remove everything below `below`. Never removes the last message of OUTCOMES (L20). */
   | { do: "trim"; stream: "invocations" | "outcomes"; below: number }
   /** The fence is lost: stop handing out, release the lease, follow (L20). */
   | { do: "stop-owning"; reason: string }
+  /**
+   * Something that a person should hear of. After "log-gap" the state lacks messages that were trimmed before they were
+   * read: build the core anew from the newest checkpoint.
+   */
   | { do: "alarm"; what: Alarm; details: Record<string, unknown> };
 
 export type Alarm =
+  | "log-gap"
   | "stream-recreated"
   | "parked-full"
   | "outcomes-full"

@@ -77,8 +77,13 @@ export type CoreEvent =
   /** Ends of both logs, asked for after the lease was acquired: the take-over reads at least as far (L21). */
   | { type: "lease-gained"; owner: string; lastInvocations: number; lastOutcomes: number }
   | { type: "lease-lost" }
-  /** Of one function, and the newest revision of the registry that the index has applied (L3). Absent rules: deleted. */
+  /**
+   * Of one function; absent rules: deleted. All present functions are fed before `lease-gained`: what is not known by
+   * then, and not newer than the index, counts as deleted (L3).
+   */
   | { type: "function"; registryId: string; rules?: FunctionRules; indexRevision: number }
+  /** The index has applied the registry up to this revision (L3). */
+  | { type: "index"; revision: number }
   /** Every second. `parkedBytes` tells whether a copy would fit. */
   | { type: "streams"; invocations: StreamFill; outcomes: StreamFill; parked: StreamFill }
   /** callback-dispatcher needs OUTCOMES from this sequence on (L26). */

@@ -129,6 +129,11 @@ export interface Totals {
 export interface CoreView {
   readonly phase: Phase;
   readonly epoch: number;
+  /**
+   * Which log may be fed now. Until OUTCOMES has been read to where it ended at the start, INVOCATIONS is fed only while
+   * a pack waits for it (L5), so that a replay judges repeats as the owner did; many waiting packs hold OUTCOMES back.
+   */
+  wants(): { invocations: boolean; outcomes: boolean };
   /** Next sequences to read: where readers begin after a start from a checkpoint, and how far the state has come. */
   next(): { invocations: number; outcomes: number };
   find(id: string): LiveInvocation | KeptInvocation | undefined;

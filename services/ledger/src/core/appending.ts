@@ -1,0 +1,94 @@
+import type { RecordDraft } from "./actions.ts";
+import type { CoreEvent } from "./events.ts";
+import { loseFence } from "./owning.ts";
+import { applyPack } from "./records.ts";
+import type { State } from "./state.ts";
+
+/** What one record takes in OUTCOMES without its body: metadata of its envelope, and headers (L23 estimates with it). */
+const RECORD_BYTES = 1024;
+/** A pack that was surely not stored is repeated after this. */
+const REPEAT_APPEND_MS = 100;
+
+/** Sends the next pack, where none is in flight and all that was read is applied (L20: one publish in flight, fenced). */
+export function pumpAppend(state: State): void {
+  const { owner, now } = state;
+  if (owner.phase === "following" || owner.phase === "reading" || state.held.length > 0) return;
+  if (owner.append === "again" && now.mono >= owner.repeatAt) {
+    sendPack(state);
+    return;
+  }
+  if (owner.append !== "idle" || owner.pending.length === 0) return;
+  let count = 0;
+  let bytes = 0;
+  while (count < owner.pending.length && count < state.limits.packEntries) {
+    const size = bytesOf(owner.pending[count]!.draft);
+    if (count > 0 && bytes + size > state.limits.packBytes) break;
+    bytes += size;
+    count++;
+  }
+  owner.inFlight = owner.pending.splice(0, count);
+  sendPack(state);
+}
+
+function sendPack(state: State): void {
+  const { owner } = state;
+  owner.append = "flying";
+  state.actions.push({
+    do: "append",
+    expected: state.lastOutcomes,
+    head: { epoch: owner.epoch, partition: state.partition, applied: state.next.invocations - 1 },
+    records: owner.inFlight.map(({ draft }) => draft),
+  });
+}
+
+/** Acknowledged: our records are part of the log, and take effect. */
+export function onAppended(state: State, sequence: number): void {
+  if (state.owner.append === "idle" || sequence <= state.lastOutcomes) return;
+  settle(state, sequence);
+}
+
+/** Whether the pack just read is the one in flight. With one in flight and the fence, the next of our epoch is it. */
+export function settleOwnPack(state: State, sequence: number, epoch: number): boolean {
+  const { owner } = state;
+  if (owner.inFlight.length === 0 || epoch !== owner.epoch || sequence !== state.lastOutcomes + 1) return false;
+  settle(state, sequence);
+  return true;
+}
+
+function settle(state: State, sequence: number): void {
+  const { owner } = state;
+  const decisions = owner.inFlight;
+  owner.inFlight = [];
+  owner.append = "idle";
+  for (const { draft } of decisions) owner.appendedBytes += bytesOf(draft);
+  state.lastOutcomes = sequence;
+  applyPack(state, sequence, owner.epoch, decisions);
+}
+
+/** No acknowledgement: what is decided stays decided, and the tail of the log says whether it was stored (L20). */
+export function onAppendFailed(state: State, { how }: Extract<CoreEvent, { type: "append-failed" }>): void {
+  const { owner } = state;
+  if (owner.append !== "flying") return;
+  if (how === "not-stored") {
+    owner.append = "again";
+    owner.repeatAt = state.now.mono + REPEAT_APPEND_MS;
+    return;
+  }
+  owner.append = "doubt";
+  state.actions.push({ do: "read-tail" });
+}
+
+/** The tail has been read. What is still in flight was not stored, or stands behind an older owner's pack: again. */
+export function onTailRead(state: State): void {
+  const { owner } = state;
+  if (owner.append !== "doubt") return;
+  if (state.lastEpoch > owner.epoch) {
+    loseFence(state, `epoch ${state.lastEpoch} has been appended`);
+    return;
+  }
+  owner.append = "again";
+  owner.repeatAt = state.now.mono;
+}
+
+const bytesOf = (draft: RecordDraft): number =>
+  RECORD_BYTES + (draft.type === "outcome" && draft.body ? draft.body.length : 0);
