@@ -73,6 +73,7 @@ export const errorTable = {
     "Read it again and repeat with its revision in If-Match.",
   ),
   invocation_ended: caller(409, "The invocation has already ended", "Look it up: its outcome stands."),
+  invocation_unfinished: caller(409, "The invocation has not ended yet", "Wait for its end: ?wait=seconds."),
   not_redrivable: caller(409, "Only a dead letter can be redriven", "Look up its state."),
   envelope_gone: caller(410, "The dead letter's envelope is no longer kept", "Send the call anew."),
 
@@ -91,6 +92,11 @@ export const errorTable = {
     415,
     "Encoded request bodies are not taken",
     "Send the body without Content-Encoding.",
+  ),
+  media_type_unsupported: caller(
+    415,
+    "The route does not take this content type",
+    "Send application/json, or application/zip for code.",
   ),
   request_timeout: caller(408, "The request did not arrive in time", "Send it faster, or in smaller parts."),
   callback_url_invalid: caller(400, "X-Callback-Url is not an http or https URL", "Send an absolute http(s) URL."),
@@ -191,6 +197,11 @@ export const errorTable = {
     "Repeat with the same Idempotency-Key: it cannot run twice.",
   ),
   ledger_unavailable: later(503, "The ledger does not answer", "Repeat; check that a ledger runs."),
+  callbacks_unavailable: later(
+    503,
+    "The callback dispatcher does not answer",
+    "Repeat; check that a callback-dispatcher runs.",
+  ),
   store_unavailable: later(503, "The object store does not answer", "Repeat later."),
   deadline_exceeded: row(
     504,

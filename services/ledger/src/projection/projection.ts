@@ -18,7 +18,8 @@ export interface Projection {
   positions(): { outcomes: number; records: number };
   /** Whether OUTCOMES has been committed up to `sequence` within `timeoutMs`. */
   passed(sequence: number, timeoutMs: number): Promise<boolean>;
-  onPosition(listener: (positions: { outcomes: number; records: number }) => void): void;
+  /** Gives back how to stop listening. */
+  onPosition(listener: (positions: { outcomes: number; records: number }) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export interface Projection {
 export function createProjection(options: ProjectionOptions, logger: Logger): Projection {
   const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   const waiting = new Set<{ sequence: number; settle(passed: boolean): void }>();
-  const listeners: ((positions: { outcomes: number; records: number }) => void)[] = [];
+  const listeners = new Set<(positions: { outcomes: number; records: number }) => void>();
   let positions = { outcomes: 0, records: 0 };
   let lastNumber = 0;
   let stopped = false;
@@ -93,7 +94,9 @@ export function createProjection(options: ProjectionOptions, logger: Logger): Pr
       });
     },
     onPosition(listener) {
-      listeners.push(listener);
+      listeners.add(listener);
+      listener(positions);
+      return () => listeners.delete(listener);
     },
     async stop() {
       stopped = true;

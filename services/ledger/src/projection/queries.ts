@@ -1,10 +1,12 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import {
   type AttemptRecord,
+  type EnvelopePlace,
   endStates,
   type FreeRecord,
   type InvocationView,
   type ListFilter,
+  type OutcomeRecord,
   toIdBytes,
 } from "@fnbus/contract";
 import { type CallbackAttempt, type CallbackEnd, type EndedRecord, toEndedView } from "./view.ts";
@@ -22,6 +24,8 @@ export interface FoundInvocation {
   view: InvocationView;
   sequence: number;
   index: number;
+  /** Where its envelope stands or stood; recorded synchronous calls have none. */
+  place?: EnvelopePlace;
 }
 
 /** The reading half of the projection's store. */
@@ -59,7 +63,7 @@ export function createQueries(database: DatabaseSync): Queries {
       record,
       mode: row.mode as "async" | "sync",
       bytes: row.bytes as number,
-      history: record.attempts + record.lost > 1 ? attempts(id) : [],
+      history: record.attempts > 1 || record.lost > 0 ? attempts(id) : [],
       callbackAttempts:
         row.callback === null
           ? []
@@ -74,7 +78,14 @@ export function createQueries(database: DatabaseSync): Queries {
   return {
     get(id) {
       const row = one.get(toIdBytes(id));
-      return row && { view: toView(row), sequence: row.sequence as number, index: row.place as number };
+      if (!row) return undefined;
+      const { place } = parse<Partial<OutcomeRecord>>(row);
+      return {
+        view: toView(row),
+        sequence: row.sequence as number,
+        index: row.place as number,
+        ...(place ? { place } : {}),
+      };
     },
     list(filter, before) {
       const query = toQuery(filter, before);

@@ -1,0 +1,232 @@
+import type { Bus, Subscription } from "@fnbus/bus";
+import { buckets, type RegisteredFunction, streams } from "@fnbus/contract";
+import type { RegistryIndex } from "@fnbus/registry";
+import type { Logger } from "@fnbus/telemetry";
+import { type Doors, perform } from "./app-actions.ts";
+import { openQuestions } from "./app-look-up.ts";
+import { createCancels } from "./cancels.ts";
+import { type LedgerConfig, packBytesFor } from "./config.ts";
+import { type Core, type CoreView, checkpointSegments, createCore } from "./core/index.ts";
+import { createDriver } from "./driver.ts";
+import type { FrameCache } from "./envelopes/cache.ts";
+import { cacheFrames, dropUnneeded } from "./envelopes/caching.ts";
+import { createFrames } from "./envelopes/frames.ts";
+import { createBrokerClock } from "./in/broker-clock.ts";
+import { readFills } from "./in/fills.ts";
+import { followFunctions } from "./in/functions.ts";
+import { readLogs } from "./in/logs.ts";
+import { createOwnership } from "./in/ownership.ts";
+import { subscribePeers } from "./in/peers.ts";
+import type { LedgerMetrics } from "./metrics.ts";
+import { ANNOUNCE_EVERY_MS, announceLedger, toLedgerAnnouncement } from "./out/announcer.ts";
+import { createCheckpoints, readCheckpoints } from "./out/checkpoints.ts";
+import { createComposer } from "./out/compose.ts";
+import { createOutcomes } from "./out/outcomes.ts";
+import { createParked, isFull } from "./out/parked.ts";
+import { createRecords } from "./out/records.ts";
+import { createWorkSender } from "./out/work.ts";
+import type { Projection } from "./projection/projection.ts";
+
+const TICK_MS = 100;
+const TAIL_RETRY_MS = 200;
+
+export interface PartitionParts {
+  partition: number;
+  /** Name of this process: holder of the lease. */
+  owner: string;
+  bus: Bus;
+  registry: RegistryIndex;
+  projection: Projection;
+  cache: FrameCache;
+  config: LedgerConfig;
+  metrics: LedgerMetrics;
+  logger: Logger;
+  /** The state lacks messages that were trimmed before they were read: the partition is to be built anew. */
+  onGap(): void;
+}
+
+export interface Partition {
+  view: CoreView;
+  /** Sequences up to which both logs were read. */
+  fed(): { invocations: number; outcomes: number };
+  isOwner(): boolean;
+  stop(): Promise<void>;
+}
+
+/** Follows one partition, and owns it while the lease is this process's (L19). Resolves when both logs are being read. */
+export async function startPartition(parts: PartitionParts): Promise<Partition> {
+  const { partition, owner, bus, registry, projection, cache, config, metrics, logger } = parts;
+  const stopping = new AbortController();
+  const core = await restoreCore(bus, partition, config);
+  const clock = createBrokerClock(
+    () => performance.now(),
+    () => Date.now(),
+  );
+  const driver = createDriver(
+    core,
+    () => ({ mono: performance.now(), broker: Math.round(clock.now()), leaseSafe: ownership.isSafe() }),
+    (action) => perform(doors, action),
+  );
+  const { view, apply } = driver;
+  const failed = (error: unknown) => {
+    if (!stopping.signal.aborted) logger.warn({ err: error, partition }, "an operation on the bus failed");
+  };
+  const records = createRecords(bus, partition, clock.now, (record, error) =>
+    logger.error({ err: error, record }, "a give-up could not be recorded"),
+  );
+  const giveUp = (what: string, reason: string, about: { id?: string; details?: Record<string, unknown> }) => {
+    metrics.gaveUp(what);
+    records.giveUp(what, reason, about);
+  };
+
+  const frames = createFrames(bus, partition, cache);
+  const parked = createParked(bus, partition, frames, { apply, failed });
+  const composer = createComposer({
+    frames,
+    functionById: (id): RegisteredFunction | undefined => registry.functionById(id),
+    acceptedAt(id) {
+      const found = view.find(id);
+      return found && "acceptedAt" in found ? found.acceptedAt : undefined;
+    },
+    async keepDeadLetter(id, place, frame) {
+      try {
+        return await parked.keep(id, frame);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        giveUp("dead-letter", "PARKED is full: its envelope is not kept for a redrive", { id });
+        return place;
+      }
+    },
+  });
+  const outcomes = createOutcomes(bus, partition, composer, { apply, appended: metrics.appended, notStored: failed });
+  const questions = openQuestions(parts, { view, frames, ask: (id) => cancels.ask(id), reached, failed });
+  const ownership = createOwnership(bus, partition, owner, config.FNBUS_LEDGER_LEASE_MS, {
+    epoch: () => view.epoch,
+    failed,
+    apply(event) {
+      if (event.type === "lease-gained") {
+        logger.info({ partition }, "owner of the partition");
+        questions.open();
+      } else {
+        logger.info({ partition }, "no longer owner of the partition");
+        questions.close();
+      }
+      apply(event);
+    },
+  });
+  const cancels = createCancels(apply);
+  const doors: Doors = {
+    bus,
+    partition,
+    outcomes,
+    work: createWorkSender(bus, frames, { apply, failed }),
+    parked,
+    checkpoints: createCheckpoints(await bus.objects(buckets.checkpoints), partition, { apply, failed }),
+    ownership,
+    cancels,
+    apply,
+    failed,
+    async readTail() {
+      for (;;) {
+        try {
+          const { last } = await bus.streamState(streams.outcomes(partition));
+          if (await logs.reached({ invocations: 0, outcomes: last }, stopping.signal)) return last;
+        } catch (error) {
+          if (stopping.signal.aborted) throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, TAIL_RETRY_MS));
+      }
+    },
+    alarm({ what, details }) {
+      logger.error({ partition, what, ...details }, "the ledger needs attention");
+      metrics.alarm(what);
+      if (what === "log-gap") parts.onGap();
+    },
+  };
+
+  const stopFunctions = followFunctions(registry, config.FNBUS_FUNCTION_BACKLOG, apply);
+  const logs = await readLogs(bus, partition, {
+    apply,
+    view,
+    saw: clock.saw,
+    invocationsRead: (sequence, bytes, heads) => cacheFrames(cache, sequence, bytes, heads),
+    invocationsTaken(sequence, heads, droppedAny) {
+      if (droppedAny || view.phase !== "owning") dropUnneeded(cache, view, sequence, heads);
+    },
+    outcomesTaken({ sequence, entries }, isOwn) {
+      for (const { meta, body } of entries) {
+        if (meta.type === "attempt" && meta.how === "lost" && isOwn) metrics.attemptLost();
+        if (meta.type !== "outcome") continue;
+        if (meta.place.stream === "invocations") cache.delete(meta.place.sequence, meta.place.index);
+        questions.ended(meta, body.length, sequence);
+      }
+    },
+    takeOwn: outcomes.takeOwn,
+    damaged(stream, sequence, error) {
+      logger.error({ err: error, stream, sequence }, "a message cannot be read and is passed over");
+      if (view.phase === "owning")
+        giveUp("message", "cannot be read", { details: { stream, sequence, error: (error as Error).message } });
+    },
+  });
+  function reached(sequences: { invocations: number; outcomes: number }, signal: AbortSignal) {
+    return logs.reached(sequences, signal);
+  }
+
+  const leases = await bus.keyValue(buckets.leases);
+  const leaseWatch = await leases.watch(({ at }) => clock.saw(at));
+  const subscriptions: Subscription[] = subscribePeers(bus, partition, {
+    apply,
+    isOwner: ownership.isOwner,
+    damaged: (subject, error) => logger.warn({ err: error, subject }, "a message that cannot be read is dropped"),
+  });
+  const stopStatus = bus.onStatus((status) => apply({ type: "connection", connected: status === "connected" }));
+  const stopPositions = projection.onPosition(({ outcomes: last }) =>
+    apply({ type: "projection-mark", from: last + 1 }),
+  );
+  const ticking = setInterval(() => apply({ type: "tick" }), TICK_MS);
+  const announcing = setInterval(() => {
+    if (ownership.isOwner()) announceLedger(bus, toLedgerAnnouncement(view, partition, owner));
+    if (bus.isConnected()) readFills(bus, partition).then(apply, failed);
+  }, ANNOUNCE_EVERY_MS);
+  metrics.watch(partition, view, clock.now);
+
+  return {
+    view,
+    isOwner: ownership.isOwner,
+    fed: logs.fed,
+    async stop() {
+      stopping.abort();
+      questions.close();
+      await ownership.stop();
+      for (const timer of [ticking, announcing]) clearInterval(timer);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      for (const stop of [stopFunctions, stopStatus, stopPositions]) stop();
+      leaseWatch.stop();
+      await logs.stop();
+    },
+  };
+}
+
+/** The newest checkpoint from which the logs still hold everything, else the start of the logs (L4, L7). */
+async function restoreCore(bus: Bus, partition: number, config: LedgerConfig): Promise<Core> {
+  const [invocations, outcomes] = await Promise.all([
+    bus.streamState(streams.invocations(partition)),
+    bus.streamState(streams.outcomes(partition)),
+  ]);
+  const options = {
+    partition,
+    logs: { invocations, outcomes },
+    limits: {
+      executorLeaseMs: config.FNBUS_EXECUTOR_LEASE_MS,
+      keptWindowMs: config.FNBUS_KEY_WINDOW_HOURS * 3_600_000,
+      unfinished: config.FNBUS_BACKLOG,
+      packBytes: packBytesFor(bus.maxPayload),
+    },
+  };
+  for await (const checkpoint of readCheckpoints(bus, partition, checkpointSegments)) {
+    const core = createCore({ ...options, checkpoint });
+    const next = core.view.next();
+    if (next.invocations >= invocations.first && next.outcomes >= outcomes.first) return core;
+  }
+  return createCore(options);
+}

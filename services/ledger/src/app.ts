@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRegistry } from "@fnbus/registry";
+import type { RunningService, ServiceContext } from "@fnbus/service";
+import { type Partition, type PartitionParts, startPartition } from "./app-partition.ts";
+import { BODY_CACHE_BYTES, type LedgerConfig } from "./config.ts";
+import { createFrameCache } from "./envelopes/cache.ts";
+import { createLedgerMetrics } from "./metrics.ts";
+import { toProjectionFile } from "./projection/file.ts";
+import { createProjection } from "./projection/projection.ts";
+
+/** A partition whose state has a gap is built anew after this. */
+const REBUILD_MS = 1000;
+
+/** The ledger: follows every partition, and owns those whose lease it gets. */
+export async function startLedger(context: ServiceContext<LedgerConfig>): Promise<RunningService> {
+  const { config, bus, logger } = context;
+  const owner = `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
+  const temporary = config.FNBUS_DATA_DIR === "" ? mkdtempSync(join(tmpdir(), "fnbus-ledger-")) : undefined;
+  const folder = temporary ?? config.FNBUS_DATA_DIR;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const registry = await createRegistry(bus);
+  const metrics = createLedgerMetrics(context.metrics, (id) => {
+    const definition = registry.functionById(id)?.definition;
+    return definition ? `${definition.space}/${definition.name}` : "deleted";
+  });
+  const cacheBytes = BODY_CACHE_BYTES / config.FNBUS_PARTITIONS;
+  const partitions: Partition[] = [];
+  const projections = Array.from({ length: config.FNBUS_PARTITIONS }, (_, partition) =>
+    createProjection(
+      {
+        bus: {
+          servers: config.NATS_URL,
+          name: "ledger-projection",
+          ...(config.NATS_USER ? { user: config.NATS_USER, password: config.NATS_PASSWORD } : {}),
+        },
+        partition,
+        file: toProjectionFile(folder, partition),
+        keepMs: config.FNBUS_KEEP_HOURS * 3_600_000,
+      },
+      logger,
+    ),
+  );
+  let stopped = false;
+
+  async function start(partition: number): Promise<void> {
+    const parts: PartitionParts = {
+      partition,
+      owner,
+      bus,
+      registry,
+      projection: projections[partition]!,
+      cache: createFrameCache(cacheBytes),
+      config,
+      metrics,
+      logger,
+      onGap: () => void rebuild(partition),
+    };
+    partitions[partition] = await startPartition(parts);
+  }
+
+  async function rebuild(partition: number): Promise<void> {
+    const broken = partitions[partition];
+    await new Promise((resolve) => setTimeout(resolve, REBUILD_MS));
+    if (stopped || partitions[partition] !== broken) return;
+    await broken?.stop();
+    await start(partition);
+  }
+
+  await Promise.all(projections.map((_, partition) => start(partition)));
+
+  return {
+    async stop() {
+      stopped = true;
+      await Promise.all(partitions.map((partition) => partition.stop()));
+      await Promise.all(projections.map((projection) => projection.stop()));
+      registry.stop();
+      if (temporary) rmSync(temporary, { recursive: true, force: true });
+    },
+    health: () => ({
+      owner,
+      partitions: partitions.map(({ view, isOwner, fed }, partition) => ({
+        partition,
+        role: isOwner() ? "owner" : "stand-by",
+        phase: view.phase,
+        epoch: view.epoch,
+        unfinished: view.totals().unfinished,
+        pendingRecords: view.pendingRecords,
+        read: fed(),
+        projected: projections[partition]!.positions(),
+      })),
+    }),
+  };
+}

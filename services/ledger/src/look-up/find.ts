@@ -1,0 +1,48 @@
+import { FnbusError, type InvocationView } from "@fnbus/contract";
+import type { LiveInvocation } from "../core/index.ts";
+import { isUnreadable, toMeta } from "../envelopes/frames.ts";
+import type { FoundInvocation } from "../projection/queries.ts";
+import { isLive, toLiveView } from "./live-view.ts";
+import type { Sources } from "./sources.ts";
+
+export type Found =
+  | ({ kind: "ended" } & FoundInvocation)
+  | { kind: "live"; view: InvocationView; live: LiveInvocation };
+
+/**
+ * One invocation of a space, wherever it stands: in the core while unfinished, in the projection afterwards. Before it
+ * is unknown, all that stood in the logs at the time of asking has been read (L29). Of another space: not found.
+ * Throws `invocation_not_found`, `ledger_unavailable` where the logs cannot be read in time.
+ */
+export async function findInvocation(sources: Sources, space: string, id: string): Promise<Found> {
+  const found = (await findNow(sources, id)) ?? (await findAfterCatchingUp(sources, id));
+  if (found?.view.space !== space) throw new FnbusError("invocation_not_found");
+  return found;
+}
+
+/** Unfinished ones as views; one whose envelope cannot be read is about to end and is left out. */
+export async function viewOf(sources: Sources, live: LiveInvocation): Promise<InvocationView | undefined> {
+  try {
+    const meta = toMeta(await sources.frames.read(live.id, live.place));
+    const history = live.attempts === 0 ? [] : await sources.projection.ask("attempts", live.id);
+    return toLiveView(live, meta, history);
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+}
+
+async function findNow(sources: Sources, id: string): Promise<Found | undefined> {
+  const known = sources.view.find(id);
+  if (known && isLive(known)) {
+    const view = await viewOf(sources, known);
+    if (view) return { kind: "live", view, live: known };
+  }
+  const row = await sources.projection.ask("get", id);
+  return row && { kind: "ended", ...row };
+}
+
+async function findAfterCatchingUp(sources: Sources, id: string): Promise<Found | undefined> {
+  if (!(await sources.caughtUp())) throw new FnbusError("ledger_unavailable", "the logs are still being read");
+  return findNow(sources, id);
+}
