@@ -39,7 +39,6 @@ export function createJobs(redis: Redis): Jobs {
     connection: redis,
     prefix: PREFIX,
     streams: { events: { maxLen: 1_000 } },
-    skipWaitingForReady: true,
   });
   // Faults of the connection are told by the connection; without a listener they would end the process.
   queue.on("error", () => {});
