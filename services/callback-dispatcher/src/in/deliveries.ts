@@ -91,7 +91,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     },
     async close(deadlineMs) {
       const deadline = Promise.withResolvers<void>();
-      const timer = setTimeout(deadline.resolve, deadlineMs);
+      // Without Redis nothing can be handed back: the locks of what is on its way run out.
+      const timer = setTimeout(deadline.resolve, options.redis.status === "ready" ? deadlineMs : 0);
       await Promise.race([worker.close(), deadline.promise]);
       clearTimeout(timer);
       options.redis.disconnect();
