@@ -41,10 +41,10 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
   return {
     get serverVersion() {
-      return nc.info?.version ?? "";
+      return connection.server().version;
     },
     get maxPayload() {
-      return nc.info?.max_payload ?? 0;
+      return connection.server().maxPayload;
     },
     isConnected: connection.isConnected,
     onStatus: connection.onStatus,

@@ -9,6 +9,8 @@ export type Status = "connected" | "disconnected";
 export interface Connection {
   nc: NatsConnection;
   isConnected(): boolean;
+  /** Of the server that we are, or were last, connected to: the client forgets both while it reconnects. */
+  server(): { version: string; maxPayload: number };
   onStatus(listener: (status: Status) => void): () => void;
   /** Resolves at once or at the next reconnect; rejects with `closed`, or with the signal's reason. */
   whenConnected(signal?: AbortSignal): Promise<void>;
@@ -65,6 +67,12 @@ export async function openConnection(options: BusOptions): Promise<Connection> {
   const nc = await firstConnection(options);
   const listeners = new Set<(status: Status) => void>();
   let connected = true;
+  let server = { version: "", maxPayload: 0 };
+  const readServer = () => {
+    if (nc.info) server = { version: nc.info.version, maxPayload: nc.info.max_payload };
+    return server;
+  };
+  readServer();
   const change = (now: boolean) => {
     if (connected === now) return;
     connected = now;
@@ -81,6 +89,7 @@ export async function openConnection(options: BusOptions): Promise<Connection> {
   return {
     nc,
     isConnected: () => connected,
+    server: readServer,
     onStatus(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -54,7 +54,7 @@ export function createOutgoing(connection: Connection): Outgoing {
       if (!connection.isConnected()) throw new BusError("disconnected", `cannot publish to ${subject}: not connected`);
       const encoded = headers === undefined ? undefined : toHeaders(headers);
       const bytes = data.length + (encoded?.bytes ?? 0);
-      const limit = nc.info?.max_payload ?? 0;
+      const limit = connection.server().maxPayload;
       if (bytes > limit) throw new BusError("too_large", `${bytes} bytes to ${subject}: the broker takes ${limit}`);
       if (queue.length === 0) setImmediate(flush);
       queue.push({ subject, data, reply, headers: encoded?.block });

@@ -25,7 +25,7 @@ export function createPacker(
   let running: Promise<void> | undefined;
   let closed = false;
 
-  const room = () => Math.min(limits.packBytes, (core.connection.nc.info?.max_payload ?? 0) - RESERVED_BYTES);
+  const room = () => Math.min(limits.packBytes, core.connection.server().maxPayload - RESERVED_BYTES);
   const takePack = (): Waiting[] => {
     const limit = room();
     let size = PACK_HEAD_BYTES;
@@ -58,7 +58,7 @@ export function createPacker(
   return {
     add(frame) {
       if (closed) return Promise.reject(new BusError("closed", "the packer is closed"));
-      const limit = (core.connection.nc.info?.max_payload ?? 0) - RESERVED_BYTES;
+      const limit = core.connection.server().maxPayload - RESERVED_BYTES;
       if (frame.length > limit)
         return Promise.reject(new BusError("too_large", `a frame of ${frame.length} bytes: the broker takes ${limit}`));
       return new Promise((resolve, reject) => {

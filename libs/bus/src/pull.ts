@@ -36,7 +36,7 @@ export function pullUntilLost(core: Core, options: PullOptions): Promise<void> {
   const request = Buffer.from(
     JSON.stringify({
       batch,
-      max_bytes: Math.max(PULL_BYTES, (connection.nc.info?.max_payload ?? 0) * 2),
+      max_bytes: Math.max(PULL_BYTES, connection.server().maxPayload * 2),
       expires: nanos(EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
     }),
@@ -91,7 +91,9 @@ export function pullUntilLost(core: Core, options: PullOptions): Promise<void> {
         return;
       }
       const code = message.headers?.code;
-      if (code === STATUS.heartbeat) return;
+      // Servers of 2.12 and newer tell the end of a batch; by our own count it has ended, and the next may be on its way.
+      const isCounted = code === STATUS.conflict && message.headers!.description === "Batch Completed";
+      if (code === STATUS.heartbeat || isCounted) return;
       const isOver = code === STATUS.nothing || code === STATUS.expired;
       const isFull = code === STATUS.conflict && message.headers!.description.includes("MaxBytes");
       if (!isOver && !isFull) return end();
