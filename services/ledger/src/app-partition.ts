@@ -179,6 +179,7 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
     isOwner: ownership.isOwner,
     damaged: (subject, error) => logger.warn({ err: error, subject }, "a message that cannot be read is dropped"),
   });
+  apply({ type: "connection", connected: bus.isConnected() });
   const stopStatus = bus.onStatus((status) => apply({ type: "connection", connected: status === "connected" }));
   const stopPositions = projection.onPosition(({ outcomes: last }) =>
     apply({ type: "projection-mark", from: last + 1 }),
