@@ -9,6 +9,7 @@ import { createHeldWork } from "./core/held-work.ts";
 import { toAsyncResult } from "./core/results.ts";
 import { createShares } from "./core/shares.ts";
 import { serveCalls } from "./in/calls.ts";
+import { serveChecks } from "./in/checks.ts";
 import { createFindFunction } from "./in/find-function.ts";
 import { hearOthers } from "./in/presence.ts";
 import { serveWork } from "./in/work.ts";
@@ -66,6 +67,7 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
     },
     onDamaged: (error) => logger.error({ err: error }, "a pack of work cannot be read"),
   });
+  const checks = serveChecks(bus, pool, running.check);
   const announcer = createAnnouncer(
     bus,
     executor,
@@ -102,7 +104,7 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
       draining = true;
       work.drain();
       announcer.say();
-      await calls.stop();
+      await Promise.all([calls.stop(), checks.drain()]);
       while (calls.isBusy() || held.size > 0) await sleep(DRAIN_CHECK_MS);
       work.stop();
       results.stop();

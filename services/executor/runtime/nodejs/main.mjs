@@ -2,9 +2,10 @@
 import { Socket } from "node:net";
 import { InvalidAnswer } from "./answers.mjs";
 import { CallbackFailure, runCall, runInitializer } from "./calls.mjs";
+import { findSyntaxFault } from "./check.mjs";
 import { toErrorPayload, toFailure } from "./failures.mjs";
 import { createFrameReader, encodeFrame, types } from "./frames.mjs";
-import { loadHandler, MissingHandler } from "./load.mjs";
+import { findFile, loadHandler, MissingHandler } from "./load.mjs";
 import { currentCall, markOutput } from "./log.mjs";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
@@ -33,14 +34,17 @@ async function load(text) {
     if (settings.initializer) {
       const initializer = await loadHandler(codeRoot, settings.initializer);
       step = "function_init_failed";
-      await runInitializer(settings, initializer);
+      if (!settings.check) await runInitializer(settings, initializer);
     }
     send(encodeFrame(types.loaded, 0, { ok: true }));
   } catch (thrown) {
     const error = thrown instanceof CallbackFailure ? thrown.cause : thrown;
     const code = thrown instanceof MissingHandler ? "function_handler_missing" : step;
     const failure = toFailure(code, error, codeRoot);
-    Object.assign(failure.details, thrown instanceof MissingHandler ? thrown.details : {});
+    if (thrown instanceof MissingHandler) Object.assign(failure.details, thrown.details);
+    if (settings.check && error instanceof SyntaxError) {
+      failure.details.syntax = findSyntaxFault(findFile(codeRoot, settings.handler));
+    }
     send(encodeFrame(types.loaded, 0, { ok: false, ...failure }));
   }
 }

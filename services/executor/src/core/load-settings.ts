@@ -5,13 +5,14 @@ import { type FunctionDefinition, limits } from "@fnbus/contract";
 const MB_PER_CPU = 1769;
 
 /** The JSON of a runner's *load* frame (runtime/PROTOCOL.md). */
-export function toLoadSettings(definition: FunctionDefinition, codeRoot: string, instance: string) {
+export function toLoadSettings(definition: FunctionDefinition, codeRoot: string, instance: string, check = false) {
   const { settings } = definition;
   const cpu = Math.max(0.1, Math.round((settings.memoryMb / MB_PER_CPU) * 100) / 100);
   const version = definition.code ? String(definition.code.number) : "latest";
   return {
     codeRoot,
     instance,
+    check,
     style: settings.style,
     handler: settings.handler,
     initializer: settings.initializer,

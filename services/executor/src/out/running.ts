@@ -4,6 +4,7 @@ import { buckets } from "@fnbus/contract";
 import type { Logger, Metrics } from "@fnbus/telemetry";
 import type { ExecutorConfig } from "../config.ts";
 import { createBoot } from "./boot.ts";
+import { createCheck } from "./check.ts";
 import { createCodeCache } from "./code-cache.ts";
 import { createLogPublisher } from "./logs.ts";
 import type { Machine } from "./machine.ts";
@@ -38,6 +39,14 @@ export async function createRunning(options: {
     ...{ executor, boot, spares, code, logs },
     isolation: machine.isolation,
   });
+  const check = createCheck(
+    createStartInstance({
+      ...{ executor, boot, spares, code },
+      isolation: machine.isolation,
+      logs: { add: () => {}, flush: () => {}, dropped: () => {} },
+      check: true,
+    }),
+  );
   const pools = createPools(
     startInstance,
     {
@@ -53,7 +62,7 @@ export async function createRunning(options: {
 
   return {
     pools,
-    startInstance,
+    check,
     async stop(): Promise<void> {
       await pools.stop();
       await spares.stop();

@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Launch } from "../core/launch.ts";
+import { toSpawnerStdio } from "./inherited-descriptors.ts";
 
 /** A started runner: its three descriptors, and how it ends. */
 export interface Child {
@@ -43,7 +45,9 @@ export function createSpawner(program: string): Spawner {
   const open = new Map<number, Pending>();
 
   function begin(): ChildProcess {
-    const started = fork(program, { stdio: ["ignore", "inherit", "inherit", "ipc"], env: {}, execArgv: [] });
+    const nothing = openSync("/dev/null", "r");
+    const started = fork(program, { stdio: toSpawnerStdio(nothing), env: {}, execArgv: [] });
+    closeSync(nothing);
     started.on("message", (message, handle) => hear(message as Told, handle as Socket | undefined));
     started.once("exit", () => {
       if (process_ === started) process_ = undefined;

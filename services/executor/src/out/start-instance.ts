@@ -22,6 +22,8 @@ export interface StartOptions {
   spares: Spares;
   code: CodeCache;
   logs: LogPublisher;
+  /** Only whether the code loads: the initializer is not run. */
+  check?: boolean;
 }
 
 /** The function's own code could not be loaded or initialised. */
@@ -64,7 +66,12 @@ export function createStartInstance(options: StartOptions) {
     output.attach(booted.runner.child.stderr, "stderr");
     try {
       booted.group?.limitMemory(settings.memoryMb);
-      await load(booted, definition, isolation, output);
+      await load(
+        booted,
+        definition,
+        toLoadSettings(definition, toCodeRoot(isolation, booted.home), booted.name, options.check),
+        output,
+      );
     } catch (error) {
       booted.kill();
       throw error;
@@ -95,7 +102,12 @@ function linkCode(code: CodeFolder, target: string): void {
   }
 }
 
-function load(booted: Booted, definition: FunctionDefinition, isolation: Isolation, output: InstanceOutput) {
+function load(
+  booted: Booted,
+  definition: FunctionDefinition,
+  settings: ReturnType<typeof toLoadSettings>,
+  output: InstanceOutput,
+) {
   const limitMs = definition.settings.initializerTimeoutMs;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let over = false;
@@ -120,7 +132,6 @@ function load(booted: Booted, definition: FunctionDefinition, isolation: Isolati
     if (exit.outOfMemory) return fail({ code: "function_out_of_memory", message: "out of memory while loading" });
     fail({ code: "function_load_failed", message: `the process ended with ${exit.signal ?? exit.code} while loading` });
   });
-  const settings = toLoadSettings(definition, toCodeRoot(isolation, booted.home), booted.name);
   booted.runner.send(frameTypes.load, 0, JSON.stringify(settings));
   return promise.finally(() => {
     over = true;

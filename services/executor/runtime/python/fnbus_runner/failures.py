@@ -18,6 +18,7 @@ def to_failure(code, error, code_root, **more):
         details["exception_line_number"] = error.lineno
         details["exception_line_code"] = (error.text or "").strip()[:512]
         details["file"] = error.filename[len(code_root) + 1 :]
+        details["syntax"] = {"line": error.lineno, "text": details["exception_line_code"]}
     elif own:
         details["exception_line_number"] = own[-1].lineno
         details["exception_line_code"] = (own[-1].line or "")[:512]

@@ -48,7 +48,7 @@ def load(given):
         if settings["initializer"]:
             initializer = load_handler(code_root, settings["initializer"])
             step = "function_init_failed"
-            begun = initializer(Context(settings, {}))
+            begun = None if settings.get("check") else initializer(Context(settings, {}))
             if inspect.isawaitable(begun):
                 loop.run_until_complete(begun)
     except MissingHandler as error:
