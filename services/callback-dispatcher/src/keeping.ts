@@ -151,7 +151,7 @@ export async function startKeeping(ports: KeepingPorts): Promise<Keeping> {
     every(SAVE_MS, logger, "saving the keeper's positions", save),
     every(SWEEP_MS, logger, "sweeping given-up callbacks", () => sweepGivenUp(copies, Date.now())),
     every(ports.reconcileMs, logger, "looking for lost callbacks", async () => {
-      const lost = await reconcile(open, jobs, Date.now());
+      const lost = await reconcile(open, jobs, Date.now(), ports.reconcileMs / 2);
       if (lost > 0) logger.warn({ lost }, "jobs of open callbacks were lost: made anew");
       adder.now();
     }),

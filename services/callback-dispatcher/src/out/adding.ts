@@ -23,14 +23,17 @@ export function createAdding(open: OpenCallbacks, jobs: Jobs, logger: Logger): A
   /** In the same order of steps as adding, so that what Redis forgets between two looks is added again after the second. */
   async function look(): Promise<void> {
     if (performance.now() - lookedAt < LOOK_MS && waitsFor === undefined && lookedAt !== 0) return;
+    const memory = await jobs.memory();
+    if (memory > MEMORY_LIMIT) {
+      if (waitsFor === undefined) logger.warn({ memory }, "Redis is nearly full: no callbacks are added");
+      waitsFor = `memory of Redis (${Math.round(memory * 100)} % used)`;
+      return;
+    }
     if (await jobs.hasForgotten()) {
       logger.warn({ open: open.size }, "Redis was emptied or restarted: every open callback gets its job again");
       open.forgetJobs();
     }
-    const memory = await jobs.memory();
-    const was = waitsFor;
-    waitsFor = memory > MEMORY_LIMIT ? `memory of Redis (${Math.round(memory * 100)} % used)` : undefined;
-    if (waitsFor !== was && waitsFor) logger.warn(`no callbacks are added: ${waitsFor}`);
+    waitsFor = undefined;
     lookedAt = performance.now();
   }
 

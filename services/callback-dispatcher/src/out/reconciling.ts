@@ -2,21 +2,19 @@ import { toJobId } from "../core/callback-reference.ts";
 import type { OpenCallback, OpenCallbacks } from "../core/open-callbacks.ts";
 import type { Jobs } from "./jobs.ts";
 
-/** Late by so much, a callback's job is looked for: due jobs of a busy host wait for their turn. */
-const OVERDUE_MS = 60_000;
 /** Looked for in one round. */
 const ROUND = 5_000;
 const AT_ONCE = 50;
 
 /**
- * One round over callbacks that are overdue: who has no job, or one that ended without a record of it, gets a new one. Redis may
+ * One round over callbacks that are late by `overdueMs` (due jobs of a busy host wait for their turn): who has no job, or one that ended without a record of it, gets a new one. Redis may
  * lose single jobs without being emptied (a second of its log, a replica that took over).
  */
-export async function reconcile(open: OpenCallbacks, jobs: Jobs, now: number): Promise<number> {
+export async function reconcile(open: OpenCallbacks, jobs: Jobs, now: number, overdueMs: number): Promise<number> {
   if (!jobs.isUp()) return 0;
   const overdue: OpenCallback[] = [];
   for (const callback of open.all()) {
-    if (callback.hasJob && callback.dueAt + OVERDUE_MS < now && overdue.push(callback) >= ROUND) break;
+    if (callback.hasJob && callback.dueAt + overdueMs < now && overdue.push(callback) >= ROUND) break;
   }
   let lost = 0;
   for (let at = 0; at < overdue.length; at += AT_ONCE) {
