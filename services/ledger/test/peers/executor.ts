@@ -30,8 +30,7 @@ export interface ExecutorPeer {
 const EVERY_MS = 200;
 
 /** An executor that speaks the contract over the bus and runs `run` instead of user code (L14 .. L16). */
-export function startExecutor(bus: Bus, run: Run, options: { capacity?: number; pool?: string } = {}): ExecutorPeer {
-  const { capacity = 100, pool = "shared" } = options;
+export function startExecutor(bus: Bus, pool: string, run: Run, capacity = 100): ExecutorPeer {
   const name = `peer-${randomBytes(4).toString("hex")}`;
   const started: ExecutorPeer["started"] = [];
   const cancelled: string[] = [];

@@ -33,7 +33,7 @@ export interface Platform {
   url: string;
   bus: Bus;
   registry: Registry;
-  /** Creates a function in the space "test". */
+  /** Creates a function in the space "test", in a pool of its own name: executors of other tests get none of its work. */
   createFunction(name: string, settings?: Partial<FunctionSettings>): Promise<FunctionDefinition>;
   broker: { kill(): Promise<void>; restart(): Promise<void> };
   stop(): Promise<void>;
@@ -58,7 +58,7 @@ export async function startPlatform(sizes: Partial<StorageSizes> = {}): Promise<
         name,
         partition: 0,
         status: "Running",
-        settings: { ...defaultSettings, runtime: "nodejs", handler: "index.handler", ...settings },
+        settings: { ...defaultSettings, runtime: "nodejs", handler: "index.handler", pool: name, ...settings },
         createdAt: Date.now(),
         updatedAt: Date.now(),
       };
