@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { createAddressGuard } from "@fnbus/guard";
+import { createAccess, createRegistry } from "@fnbus/registry";
+import type { RunningService, ServiceContext } from "@fnbus/service";
+import type { GatewayConfig } from "./config.ts";
+import { createBacklog } from "./core/backlog.ts";
+import { createCounts } from "./core/counts.ts";
+import { createExecutors } from "./core/executors.ts";
+import { createRateLimiter } from "./core/token-bucket.ts";
+import type { Doors } from "./in/doors.ts";
+import { createServer } from "./in/server.ts";
+import { hearAnnouncements } from "./out/announcements.ts";
+import { createBodies } from "./out/bodies.ts";
+import { createCallbacks } from "./out/callbacks.ts";
+import { createCalls } from "./out/calls.ts";
+import { createCodeChecks } from "./out/code-checks.ts";
+import { createCodeStore } from "./out/code-store.ts";
+import { createDeployments } from "./out/deployments.ts";
+import { createFunctionLogs } from "./out/function-logs.ts";
+import { createInvocations } from "./out/invocations.ts";
+import { createLedger } from "./out/ledger.ts";
+import { createRecords } from "./out/records.ts";
+import { createVerdicts } from "./out/verdicts.ts";
+
+const MB = 1024 * 1024;
+const toList = (text: string): string[] => text.split(",").flatMap((part) => part.trim() || []);
+
+/** Builds the gateway, listens, and gives back how to stop it: HTTP first, then what it published. */
+export async function startGateway(context: ServiceContext<GatewayConfig>): Promise<RunningService & { url: string }> {
+  const { bus, config, logger, metrics, tracing } = context;
+  const [registry, access] = await Promise.all([createRegistry(bus), createAccess(bus)]);
+  const backlog = createBacklog();
+  const executors = createExecutors();
+  const counts = createCounts();
+  const bodies = createBodies(bus, logger);
+  const partitions = config.FNBUS_PARTITIONS;
+  const invocations = createInvocations(bus, bodies, createVerdicts(bus), {
+    partitions,
+    timeoutMs: config.FNBUS_ACCEPT_TIMEOUT_MS,
+  });
+  const records = createRecords(bus, partitions, logger);
+  const deployments = createDeployments({
+    registry,
+    logger,
+    store: createCodeStore(bus, logger),
+    checks: createCodeChecks(bus),
+    partitionOf: (space, name) => createHash("sha256").update(`${space}/${name}`).digest().readUInt32LE() % partitions,
+  });
+  const doors: Doors = {
+    ...{ registry, access, invocations, bodies, records, deployments, backlog, executors, counts, tracing, logger },
+    calls: createCalls(bus, executors, bodies),
+    ledger: createLedger(bus, partitions),
+    callbacks: createCallbacks(bus),
+    functionLogs: createFunctionLogs(bus),
+    guard: createAddressGuard({
+      allow: toList(config.FNBUS_CALLBACK_ALLOW),
+      allowLoopback: config.FNBUS_CALLBACK_ALLOW_LOOPBACK,
+    }),
+    limiter: createRateLimiter(),
+    settings: {
+      partitions,
+      signingSecret: config.FNBUS_SIGNING_SECRET,
+      syncTimeoutMs: config.FNBUS_SYNC_TIMEOUT_MS,
+      keyRate: config.FNBUS_KEY_RATE,
+      maxInFlight: config.FNBUS_MAX_IN_FLIGHT,
+      maxBodyBytes: config.FNBUS_MAX_BODY_MB * MB,
+      maxLagMs: config.FNBUS_MAX_LAG_MS,
+      tokenSeconds: config.FNBUS_TOKEN_SECONDS,
+      trustProxy: toList(config.FNBUS_TRUST_PROXY),
+    },
+  };
+  const stopHearing = hearAnnouncements(bus, backlog, executors);
+  const stopForgetting = registry.onFunction((id, now) => now ?? counts.forget(id));
+  const { app, load } = await createServer(doors);
+
+  metrics.gauge("fnbus_gateway_answers", "answers since the start, by door and code", () =>
+    [...counts.answers()].map(([door, code, count]) => [count, { door, code }]),
+  );
+  metrics.gauge("fnbus_gateway_in_flight", "requests in progress", () => [[load.requests]]);
+  metrics.gauge("fnbus_gateway_body_bytes", "bytes of request bodies in memory", () => [[load.bodyBytes]]);
+  metrics.gauge("fnbus_gateway_records_dropped", "records of synchronous calls that were not stored", () => [
+    [records.dropped],
+  ]);
+
+  const url = await app.listen({ host: config.FNBUS_HOST, port: config.FNBUS_PORT });
+  logger.info({ url }, "listening");
+  return {
+    url,
+    async stop() {
+      await app.close();
+      await Promise.all([invocations.close(), records.close()]);
+      stopHearing();
+      stopForgetting();
+      registry.stop();
+      access.stop();
+    },
+    health: () => ({ url, requests: load.requests, executors: executors.alive(Date.now()).length }),
+  };
+}

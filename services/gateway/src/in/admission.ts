@@ -1,0 +1,69 @@
+import { type AccessKey, FnbusError, type Scope } from "@fnbus/contract";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { checkAccess, toCaller } from "../core/credentials.ts";
+import type { Doors } from "./doors.ts";
+
+/** What is in progress, for the bounds (I11). */
+export interface Load {
+  requests: number;
+  bodyBytes: number;
+}
+
+/**
+ * Everything that is decided before a byte of the body is read: overload, who calls, what they may, how often, how much.
+ * Throws `overloaded`, `unauthenticated`, `key_*`, `space_forbidden`, `scope_missing`, `rate_limited`, `body_too_large`,
+ * `content_encoding_unsupported`.
+ */
+export function admit(
+  doors: Doors,
+  load: Load,
+  lagging: () => boolean,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const { config, bodyLimit } = request.routeOptions;
+  const { headers } = request.raw;
+  const { settings } = doors;
+  load.requests++;
+  const announced = headers["content-length"];
+  const bytes =
+    announced === undefined ? (headers["transfer-encoding"] === undefined ? 0 : bodyLimit) : Number(announced);
+  request.reserved = bytes > bodyLimit ? 0 : bytes;
+  load.bodyBytes += request.reserved;
+  const isCall = config.scope === "function.invoke";
+  if (load.requests > settings.maxInFlight || load.bodyBytes > settings.maxBodyBytes || (isCall && lagging()))
+    throw new FnbusError("overloaded", undefined, { retryAfterSeconds: 1 + Math.floor(Math.random() * 3) });
+  if (config.scope !== undefined || config.anyKey) request.caller = authenticate(doors, request, config, reply);
+  if (bytes > bodyLimit) throw new FnbusError("body_too_large", undefined, { details: { limitBytes: bodyLimit } });
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity")
+    throw new FnbusError("content_encoding_unsupported");
+}
+
+function authenticate(
+  doors: Doors,
+  request: FastifyRequest,
+  config: { scope?: Scope; platform?: boolean },
+  reply: FastifyReply,
+): AccessKey {
+  const now = Date.now();
+  const key = toCaller(request.raw.headers.authorization, doors.access.keyById, now);
+  if (config.scope !== undefined) {
+    const { space } = request.params as { space?: string };
+    // A list of what a key may see is narrowed by its route: there is no one space to check.
+    if (space !== undefined || config.platform) checkAccess(key, config.scope, space);
+    else checkAccess({ ...key, spaces: [] }, config.scope, undefined);
+  }
+  const rate = key.rate ?? doors.settings.keyRate;
+  if (rate > 0) limit(doors, key.client ?? key.id, rate, now, reply);
+  return key;
+}
+
+/** Headers of draft-ietf-httpapi-ratelimit-headers. */
+function limit(doors: Doors, id: string, rate: number, nowMs: number, reply: FastifyReply): void {
+  const decision = doors.limiter.take(id, rate, nowMs);
+  reply.raw.setHeader("ratelimit-policy", `"key";q=${rate};w=1`);
+  reply.raw.setHeader("ratelimit", `"key";r=${decision.remaining};t=${Math.max(1, decision.retryAfterSeconds)}`);
+  if (!decision.allowed)
+    throw new FnbusError("rate_limited", undefined, { retryAfterSeconds: decision.retryAfterSeconds });
+}

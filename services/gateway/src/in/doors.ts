@@ -1,0 +1,75 @@
+import type { AccessKey, Scope } from "@fnbus/contract";
+import type { AddressGuard } from "@fnbus/guard";
+import type { Access, Registry } from "@fnbus/registry";
+import type { Logger, Tracing } from "@fnbus/telemetry";
+import type { Backlog } from "../core/backlog.ts";
+import type { Counts } from "../core/counts.ts";
+import type { Executors } from "../core/executors.ts";
+import type { RateLimiter } from "../core/token-bucket.ts";
+import type { Bodies } from "../out/bodies.ts";
+import type { Callbacks } from "../out/callbacks.ts";
+import type { Calls } from "../out/calls.ts";
+import type { Deployments } from "../out/deployments.ts";
+import type { FunctionLogs } from "../out/function-logs.ts";
+import type { Invocations } from "../out/invocations.ts";
+import type { Ledger } from "../out/ledger.ts";
+import type { Records } from "../out/records.ts";
+
+/** What the routes work with. */
+export interface Doors {
+  registry: Registry;
+  access: Access;
+  calls: Calls;
+  invocations: Invocations;
+  ledger: Ledger;
+  callbacks: Callbacks;
+  deployments: Deployments;
+  functionLogs: FunctionLogs;
+  bodies: Bodies;
+  records: Records;
+  guard: AddressGuard;
+  backlog: Backlog;
+  executors: Executors;
+  limiter: RateLimiter;
+  counts: Counts;
+  tracing: Tracing;
+  logger: Logger;
+  settings: DoorSettings;
+}
+
+/** What the routes take from the configuration. */
+export interface DoorSettings {
+  partitions: number;
+  signingSecret: string;
+  syncTimeoutMs: number;
+  keyRate: number;
+  maxInFlight: number;
+  maxBodyBytes: number;
+  maxLagMs: number;
+  tokenSeconds: number;
+  trustProxy: string[];
+}
+
+/** In whose words a route answers. */
+export type Dialect = "smartworks" | "management" | "oauth";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    dialect?: Dialect;
+    /** What the key must hold; absent: the route is open to all. */
+    scope?: Scope;
+    /** The route concerns the whole platform: only for keys of all spaces. */
+    platform?: boolean;
+    /** Any valid key. */
+    anyKey?: boolean;
+    /** Bytes of the request's body; absent: the usual. */
+    bodyLimit?: number;
+    /** The route's description for the OpenAPI document where nothing is to be validated on the hot path. */
+    doc?: Record<string, unknown>;
+  }
+  interface FastifyRequest {
+    caller: AccessKey | null;
+    /** Bytes of memory that its body may take. */
+    reserved: number;
+  }
+}

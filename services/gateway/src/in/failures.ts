@@ -1,0 +1,71 @@
+import { isBusError } from "@fnbus/bus";
+import { FnbusError, toFnbusError } from "@fnbus/contract";
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify";
+import { type ErrorAnswer, toOauthError, toProblem, toSmartworksError } from "../core/problems.ts";
+import type { Dialect, Doors } from "./doors.ts";
+
+/** The one door for anything thrown: ours, Fastify's, or unknown, whose text is never shown. */
+export function sendFailure(doors: Doors, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toOurs(thrown, request);
+  const dialect = dialectOf(request);
+  doors.counts.answered(dialect, error.code);
+  if (error.row.status >= 500 && error.row.side === "platform" && error.cause !== undefined)
+    doors.logger.warn({ err: error.cause, code: error.code, route: request.routeOptions.url }, error.message);
+  if (error.code === "internal")
+    doors.logger.error({ err: error.cause ?? error }, "a request failed within the gateway");
+  const answer = toAnswer(dialect, error, request);
+  reply.code(answer.status).headers(answer.headers);
+  return reply.serializer(JSON.stringify).send(answer.body);
+}
+
+function toAnswer(dialect: Dialect, error: FnbusError, request: FastifyRequest): ErrorAnswer {
+  if (dialect === "smartworks") return toSmartworksError(error);
+  if (dialect === "oauth") return toOauthError(error);
+  return toProblem(error, request.url.split("?", 1)[0]!);
+}
+
+function dialectOf(request: FastifyRequest): Dialect {
+  const { dialect } = request.routeOptions.config;
+  if (dialect) return dialect;
+  return request.url.startsWith("/spaces/")
+    ? "smartworks"
+    : request.url.startsWith("/oauth2/")
+      ? "oauth"
+      : "management";
+}
+
+/** A limit outside its range and an unknown runtime have codes of their own. */
+function toSchemaError(validation: readonly FastifySchemaValidationError[], message: string): FnbusError {
+  const faults = validation.map(({ instancePath, message: text, params }) => ({
+    field: instancePath,
+    message: text,
+    ...params,
+  }));
+  const extra = { details: { faults } };
+  if (validation.some(({ instancePath }) => instancePath === "/runtime"))
+    return new FnbusError("runtime_unknown", undefined, extra);
+  const isRange = validation.some(({ keyword }) => keyword === "minimum" || keyword === "maximum");
+  return new FnbusError(isRange ? "limit_out_of_range" : "invalid_request", message, extra);
+}
+
+function toOurs(thrown: unknown, request: FastifyRequest): FnbusError {
+  if (thrown instanceof FnbusError) return thrown;
+  if (isBusError(thrown)) return new FnbusError("broker_unavailable", undefined, { cause: thrown });
+  const { code, statusCode = 500, message, validation } = thrown as Partial<FastifyError>;
+  if (validation) return toSchemaError(validation, message ?? "");
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new FnbusError("body_too_large", undefined, { details: { limitBytes: request.routeOptions.bodyLimit } });
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new FnbusError("media_type_unsupported");
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+    case "FST_ERR_CTP_EMPTY_JSON_BODY":
+      return new FnbusError("invalid_json");
+    case "ECONNRESET":
+      return new FnbusError("invalid_request", "the connection was cut while the body was read");
+  }
+  if (statusCode === 414) return new FnbusError("uri_too_long");
+  return statusCode >= 400 && statusCode < 500
+    ? new FnbusError("invalid_request", message ?? "")
+    : toFnbusError(thrown);
+}

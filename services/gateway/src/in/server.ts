@@ -1,0 +1,112 @@
+import type { Socket } from "node:net";
+import underPressure from "@fastify/under-pressure";
+import { errorRow, limits } from "@fnbus/contract";
+import { Ajv } from "ajv";
+import Fastify, { type FastifyInstance } from "fastify";
+import { admit, type Load } from "./admission.ts";
+import type { Doors } from "./doors.ts";
+import { sendFailure } from "./failures.ts";
+import { managementRoutes } from "./management/routes.ts";
+import { watchRoutes } from "./not-found.ts";
+import { describeApi } from "./openapi.ts";
+import { functionRoutes } from "./smartworks/functions.ts";
+import { invokeRoutes } from "./smartworks/invoke.ts";
+import { logRoutes } from "./smartworks/logs.ts";
+import { oauthRoutes } from "./smartworks/oauth.ts";
+
+/** RELIABILITY.md 2.12; Fastify's own default of 0 removes Node's guards. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Longer than load balancers keep an idle connection, so that they close first. */
+const KEEP_ALIVE_MS = 72_000;
+const MAX_REQUESTS_PER_SOCKET = 100_000;
+/** Above `limits.headerBytes`, so that the usual excess is answered by a route and in its own words. */
+const NODE_HEADER_BYTES = limits.headerBytes + 16 * 1024;
+const MAX_PARAM_LENGTH = 512;
+
+export interface Server {
+  app: FastifyInstance;
+  load: Load;
+}
+
+/** Builds the HTTP server. It does not listen yet. */
+export async function createServer(doors: Doors): Promise<Server> {
+  const load: Load = { requests: 0, bodyBytes: 0 };
+  const app = Fastify({
+    logger: false,
+    requestIdHeader: false,
+    genReqId: () => "",
+    bodyLimit: limits.requestBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    trustProxy: doors.settings.trustProxy.length > 0 ? doors.settings.trustProxy : false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000, maxHeaderSize: NODE_HEADER_BYTES },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => void sendFailure(doors, error, request, reply),
+  });
+  // Node drops header lines over this silently; our own limit answers instead.
+  app.server.maxHeadersCount = 0;
+  app.decorateRequest("caller", null);
+  app.decorateRequest("reserved", 0);
+  useValidation(app);
+  app.setErrorHandler((error, request, reply) => sendFailure(doors, error, request, reply));
+  const refuseRoute = watchRoutes(app);
+  app.setNotFoundHandler((request, reply) => sendFailure(doors, refuseRoute(request.raw.url ?? "/"), request, reply));
+
+  await app.register(underPressure, { maxEventLoopDelay: doors.settings.maxLagMs, pressureHandler: () => undefined });
+  const lagging = () => app.isUnderPressure();
+  app.addHook("onRequest", (request, reply, done) => {
+    try {
+      admit(doors, load, lagging, request, reply);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addHook("onResponse", (request, _reply, done) => {
+    load.requests--;
+    load.bodyBytes -= request.reserved;
+    done();
+  });
+
+  await describeApi(app);
+  await app.register((scope) => invokeRoutes(scope, doors));
+  await app.register((scope) => functionRoutes(scope, doors));
+  await app.register((scope) => logRoutes(scope, doors));
+  await app.register((scope) => oauthRoutes(scope, doors));
+  await app.register((scope) => managementRoutes(scope, doors), { prefix: "/v1" });
+  return { app, load };
+}
+
+/** Bodies are taken as they are, with unknown fields refused; queries are texts, so they are converted. */
+function useValidation(app: FastifyInstance): void {
+  const base = { removeAdditional: false, useDefaults: true, allErrors: false, strict: false } as const;
+  const exact = new Ajv({ ...base, coerceTypes: false });
+  const converting = new Ajv({ ...base, coerceTypes: "array" });
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === "body" ? exact : converting).compile(schema));
+  // Response schemas describe; they neither drop fields nor fail.
+  app.setSerializerCompiler(() => JSON.stringify);
+}
+
+/** What the HTTP parser refused has no route and no request: answered on the socket. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const code =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? "headers_too_large"
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? "request_timeout"
+        : "invalid_request";
+  const { status, title, fix } = errorRow(code);
+  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, code, fix });
+  const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-fnbus-error: ${code}\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+}

@@ -1,0 +1,101 @@
+import { type Bus, type BusMessage, isBusError } from "@fnbus/bus";
+import {
+  type CallReply,
+  type EnvelopeMeta,
+  FnbusError,
+  META_HEADER,
+  REPLY_HEADER,
+  type RunResult,
+  subjects,
+} from "@fnbus/contract";
+import type { Executors } from "../core/executors.ts";
+import type { Bodies } from "./bodies.ts";
+
+/** A run's result and its raw body. A failed run is a result too: its `error` says whose fault it was (I9). */
+export interface CallAnswer {
+  result: RunResult;
+  body: Uint8Array;
+}
+
+/** Synchronous calls over core NATS: nothing durable on the way. */
+export interface Calls {
+  /**
+   * Throws `no_executor`, `concurrency_limited`, `deadline_exceeded`, `broker_unavailable`, `store_unavailable`, and what the
+   * executor refused with.
+   */
+  call(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer>;
+}
+
+/** The executor ends a run at its deadline; its answer may come so much later, ms. */
+const ANSWER_MARGIN_MS = 1_000;
+/** Room for subject and metadata below the broker's max_payload. */
+const RESERVED_BYTES = 64 * 1024;
+const EMPTY = new Uint8Array(0);
+
+export function createCalls(bus: Bus, executors: Executors, bodies: Bodies): Calls {
+  async function ask(subject: string, meta: EnvelopeMeta, body: Uint8Array, leftMs: number): Promise<BusMessage> {
+    try {
+      return await bus.request(subject, body, {
+        timeoutMs: leftMs + ANSWER_MARGIN_MS,
+        headers: { [META_HEADER]: JSON.stringify(meta) },
+      });
+    } catch (error) {
+      if (isBusError(error, "no_responders")) throw new FnbusError("no_executor");
+      if (isBusError(error, "timeout")) throw new FnbusError("deadline_exceeded");
+      if (isBusError(error)) throw new FnbusError("broker_unavailable", undefined, { cause: error });
+      throw error;
+    }
+  }
+
+  async function askTwice(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer> {
+    const start = performance.now();
+    const message = await ask(subjects.call(pool, meta.space, meta.function), meta, body, meta.deadlineMs);
+    const reply = toReply(message);
+    if (reply.ok) return toAnswer(reply.result, message);
+    const refusal = toError(reply);
+    // One executor at its share hands the call on once: another may have room.
+    const leftMs = meta.deadlineMs - (performance.now() - start);
+    const not = typeof reply.details?.executor === "string" ? reply.details.executor : undefined;
+    const other = executors.other(pool, not, Date.now(), Math.random());
+    if (reply.code !== "concurrency_limited" || other === undefined || leftMs <= 0) throw refusal;
+    const second = await ask(subjects.callAt(other), { ...meta, deadlineMs: leftMs }, body, leftMs).catch((error) => {
+      throw error instanceof FnbusError && error.code === "no_executor" ? refusal : error;
+    });
+    const secondReply = toReply(second);
+    if (!secondReply.ok) throw toError(secondReply);
+    return toAnswer(secondReply.result, second);
+  }
+
+  async function toAnswer(result: RunResult, message: BusMessage): Promise<CallAnswer> {
+    if (!result.bodyReference) return { result, body: message.data };
+    const body = await bodies.get(result.bodyReference);
+    bodies.drop(result.bodyReference);
+    return { result, body };
+  }
+
+  return {
+    async call(pool, meta, body) {
+      if (body.length <= bus.maxPayload - RESERVED_BYTES) return askTwice(pool, meta, body);
+      const bodyReference = await bodies.put(meta.partition, meta.id, body);
+      try {
+        return await askTwice(pool, { ...meta, bodyReference }, EMPTY);
+      } finally {
+        bodies.drop(bodyReference);
+      }
+    },
+  };
+}
+
+function toReply(message: BusMessage): CallReply {
+  try {
+    return JSON.parse(message.header(REPLY_HEADER) ?? "") as CallReply;
+  } catch (error) {
+    throw new FnbusError("envelope_invalid", "the executor's reply cannot be read", { cause: error });
+  }
+}
+
+const toError = ({ code, message, retryAfterSeconds, details }: Extract<CallReply, { ok: false }>): FnbusError =>
+  new FnbusError(code, message, {
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(details ? { details } : {}),
+  });

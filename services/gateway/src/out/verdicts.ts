@@ -1,0 +1,34 @@
+import type { Bus } from "@fnbus/bus";
+import type { Verdict } from "@fnbus/contract";
+
+/** The ledger's verdicts (L11) on an inbox of this gateway's, which the packs name. */
+export interface Verdicts {
+  readonly inbox: string;
+  /** The next verdict on an id. Settles with undefined when `signal` ends the wait. */
+  next(id: string, signal: AbortSignal): Promise<Verdict | undefined>;
+  close(): void;
+}
+
+export function createVerdicts(bus: Bus): Verdicts {
+  const waiting = new Map<string, (verdict: Verdict) => void>();
+  const inbox = bus.createInbox(({ data }) => {
+    const { verdicts } = JSON.parse(Buffer.from(data).toString("utf8")) as { verdicts: Verdict[] };
+    for (const verdict of verdicts) waiting.get(verdict.id)?.(verdict);
+  });
+  return {
+    inbox: inbox.subject,
+    next(id, signal) {
+      return new Promise((resolve) => {
+        const settle = (verdict: Verdict | undefined) => {
+          if (waiting.get(id) === settle) waiting.delete(id);
+          signal.removeEventListener("abort", onAbort);
+          resolve(verdict);
+        };
+        const onAbort = () => settle(undefined);
+        waiting.set(id, settle);
+        signal.addEventListener("abort", onAbort, { once: true });
+      });
+    },
+    close: () => inbox.close(),
+  };
+}
