@@ -80,7 +80,7 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
           env: {
             ...settingsOf(name, environment),
             FNBUS_OPS_PORT: String(opsPort),
-            FNBUS_DATA_DIR: folder,
+            ...(name === "executor" ? { FNBUS_EXECUTOR_FOLDER: folder } : { FNBUS_DATA_DIR: folder }),
             ...(name === "gateway" ? { FNBUS_PORT: String(port) } : {}),
             ...journeySettings[name],
             ...options.settings?.[name],

@@ -21,6 +21,6 @@ export const SIGNING_SECRET = "journey-signing-secret-0123456789";
 
 /** Sizes that a journey's streams get. */
 export const provisionSettings = (options: StackOptions): Record<string, string> =>
-  options.invocationsBytes === undefined ? {} : { FNBUS_INVOCATIONS_BYTES: String(options.invocationsBytes) };
+  options.invocationsBytes === undefined ? {} : { FNBUS_SIZE_INVOCATIONS: String(options.invocationsBytes) };
 /** Form of an admin key (libs/contract/src/access.ts); of a throw-away platform. */
-export const ADMIN_KEY = "fnb_journey_0123456789abcdef0123456789abcdef0123456789abcdef";
+export const ADMIN_KEY = "fnb_00000000-0000-7000-8000-000000000001_journey-journey-journey-journey-journey-jou";

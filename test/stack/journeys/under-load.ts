@@ -106,8 +106,8 @@ export const ledgerOwnerKilled: Journey = {
 async function owner(stack: Stack): Promise<Member> {
   return eventually("a ledger owns the partition", async () => {
     for (const member of stack.members("ledger")) {
-      const text = await fetch(`${member.opsUrl}/health`).then((answer) => answer.text());
-      if (/"owner"/.test(text) && !/"stand-by"/.test(text)) return member;
+      const health = await fetch(`${member.opsUrl}/health`).then((answer) => answer.json());
+      if ((health as { partitions: { role: string }[] }).partitions.some(({ role }) => role === "owner")) return member;
     }
     return undefined;
   });
