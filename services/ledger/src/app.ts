@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { createRegistry } from "@fnbus/registry";
 import type { RunningService, ServiceContext } from "@fnbus/service";
 import { type Partition, type PartitionParts, startPartition } from "./app-partition.ts";
-import { BODY_CACHE_BYTES, type LedgerConfig } from "./config.ts";
+import { BODY_CACHE_BYTES, type LedgerConfig, toBusOptions } from "./config.ts";
 import { createFrameCache } from "./envelopes/cache.ts";
 import { createLedgerMetrics } from "./metrics.ts";
-import { toProjectionFile } from "./projection/file.ts";
 import { createProjection } from "./projection/projection.ts";
 
 /** A partition whose state has a gap is built anew after this. */
@@ -31,13 +30,9 @@ export async function startLedger(context: ServiceContext<LedgerConfig>): Promis
   const projections = Array.from({ length: config.FNBUS_PARTITIONS }, (_, partition) =>
     createProjection(
       {
-        bus: {
-          servers: config.NATS_URL,
-          name: "ledger-projection",
-          ...(config.NATS_USER ? { user: config.NATS_USER, password: config.NATS_PASSWORD } : {}),
-        },
+        bus: toBusOptions(config, "ledger-projection"),
         partition,
-        file: toProjectionFile(folder, partition),
+        folder,
         keepMs: config.FNBUS_KEEP_HOURS * 3_600_000,
       },
       logger,

@@ -1,3 +1,4 @@
+import type { BusOptions } from "@fnbus/bus";
 import { limits } from "@fnbus/contract";
 import { ServiceConfig } from "@fnbus/service";
 import Type, { type Static } from "typebox";
@@ -58,6 +59,13 @@ export const LedgerConfig = Type.Object({
   }),
 });
 export type LedgerConfig = Readonly<Static<typeof LedgerConfig>>;
+
+/** The connections that the ledger makes beside its service's own. */
+export const toBusOptions = (config: LedgerConfig, name: string): BusOptions => ({
+  servers: config.NATS_URL,
+  name,
+  ...(config.NATS_USER ? { user: config.NATS_USER, password: config.NATS_PASSWORD } : {}),
+});
 
 /** Body cache of one process in all partitions together (L28). */
 export const BODY_CACHE_BYTES = 64 * 1024 * 1024;

@@ -5,8 +5,8 @@ import type { Queries } from "./queries.ts";
 export interface ProjectionOptions {
   bus: BusOptions;
   partition: number;
-  /** The SQLite file. */
-  file: string;
+  /** Where the SQLite file is. */
+  folder: string;
   keepMs: number;
 }
 

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or what is written into it changes: a store of another version is deleted and rebuilt. */
@@ -41,36 +42,67 @@ const tables = `
   CREATE TABLE give_ups (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
 `;
 
-/** Opens the store, making it anew where it is missing, damaged or of another version (L29: it can always be rebuilt). */
-export function openDatabase(file: string): DatabaseSync {
-  const opened = tryOpen(file);
-  if (opened) return opened;
-  deleteDatabase(file);
-  const database = new DatabaseSync(file);
-  prepare(database);
+/** Stores that processes sharing a folder may have side by side. */
+const SLOTS = 16;
+/** SQLite's result code where another connection holds the file. */
+const SQLITE_BUSY = 5;
+
+/** The store's file of a partition: processes that share a folder have one each. */
+const toFile = (folder: string, partition: number, slot: number): string =>
+  join(folder, slot === 0 ? `look-up-${partition}.sqlite` : `look-up-${partition}.${slot}.sqlite`);
+
+/**
+ * Opens the first store that no other process holds, making it anew where it is missing, damaged or of another version
+ * (L29: it can always be rebuilt). `fresh`: whatever it holds.
+ */
+export function openDatabase(folder: string, partition: number, fresh = false): DatabaseSync {
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const file = toFile(folder, partition, slot);
+    try {
+      const opened = fresh ? "useless" : tryOpen(file);
+      if (opened !== "useless") return opened;
+      lock(file).close();
+      return create(file);
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    }
+  }
+  throw new Error(`${folder}: all ${SLOTS} stores of partition ${partition} are in use`);
+}
+
+/** Removes a store and makes it empty. */
+function create(file: string): DatabaseSync {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  const database = lock(file);
   database.exec(`BEGIN; ${tables} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
   return database;
 }
 
-/** Removes the store's files. */
-export function deleteDatabase(file: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
-}
-
-function tryOpen(file: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(file);
+function tryOpen(file: string): DatabaseSync | "useless" {
+  let database: DatabaseSync | undefined;
   try {
-    prepare(database);
-    const version = database.prepare("PRAGMA user_version").get()?.user_version;
-    if (version === SCHEMA_VERSION) return database;
-  } catch {
+    database = lock(file);
+    if (database.prepare("PRAGMA user_version").get()?.user_version === SCHEMA_VERSION) return database;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) throw error;
     // Not a database, or a damaged one: the logs are the truth.
   }
-  database.close();
-  return undefined;
+  database?.close();
+  return "useless";
 }
 
-/** NORMAL loses the newest transactions with the power, never the file: their log entries are read again. */
-function prepare(database: DatabaseSync): void {
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+/**
+ * Opens the file and takes its lock, which the process's end frees. NORMAL loses the newest transactions with the power,
+ * never the file: their log entries are read again.
+ */
+function lock(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    database.exec("BEGIN IMMEDIATE; COMMIT");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { connectBus } from "@fnbus/bus";
 import { followLogs, readCreationTimes } from "./follow.ts";
 import type { ProjectionOptions, QueryMessage, WorkerMessage } from "./messages.ts";
 import { createQueries } from "./queries.ts";
-import { deleteDatabase, openDatabase } from "./schema.ts";
+import { openDatabase } from "./schema.ts";
 import { createStore, type LogName } from "./store.ts";
 
 const FORGET_EVERY_MS = 60_000;
@@ -13,14 +13,13 @@ async function run(port: MessagePort, options: ProjectionOptions): Promise<void>
   const post = (message: WorkerMessage) => port.postMessage(message);
   const bus = await connectBus(options.bus);
   const createdAt = await readCreationTimes(bus, options.partition);
-  let database = openDatabase(options.file);
+  let database = openDatabase(options.folder, options.partition);
   let store = createStore(database);
   const logs: LogName[] = ["outcomes", "records"];
   if (logs.some((log) => store.position(log, createdAt[log]) === undefined)) {
     post({ type: "fault", text: "the logs were made anew: the store is rebuilt" });
     database.close();
-    deleteDatabase(options.file);
-    database = openDatabase(options.file);
+    database = openDatabase(options.folder, options.partition, true);
     store = createStore(database);
   }
   const queries = createQueries(database);
