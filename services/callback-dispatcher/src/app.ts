@@ -23,6 +23,7 @@ import { connectFailingFast, connectForEver, PREFIX, QUEUE } from "./out/redis.t
 /** The longest that a callback waits in place for a turn at its host, holding one of the places of all. */
 const TURN_WAIT_MS = 250;
 const MAX_HOSTS = 10_000;
+const MAX_SPACES = 10_000;
 const WATCH_MS = 10_000;
 /** On top of one try: its record and its job. */
 const CLOSE_MARGIN_MS = 3_000;
@@ -70,7 +71,7 @@ export async function startCallbackDispatcher(
     schedule: parseSchedule(config.FNBUS_CALLBACK_SCHEDULE),
     maxAgeMs: parseDuration(config.FNBUS_CALLBACK_MAX_AGE),
     isPaused: pauses.isPaused,
-    secretsOf: (space) => masters.map((master) => deriveSpaceSecret(master, space)),
+    secretsOf: createSecrets(masters),
     onTry: meters.onTry,
   });
   const deliveries = createDeliveries({
@@ -103,5 +104,16 @@ export async function startCallbackDispatcher(
       active: deliveries.active,
       pausedHosts: keeper.keeping?.endpoints.paused(),
     }),
+  };
+}
+
+/** A space's secrets under each master secret, newest first, derived once. */
+function createSecrets(masters: readonly string[]): (space: string) => string[] {
+  const known = new Map<string, string[]>();
+  return (space) => {
+    const secrets = known.get(space) ?? masters.map((master) => deriveSpaceSecret(master, space));
+    if (known.size >= MAX_SPACES) known.clear();
+    known.set(space, secrets);
+    return secrets;
   };
 }
