@@ -2,7 +2,7 @@ import type { Announcement } from "@fnbus/contract";
 import { decideLost } from "./decisions.ts";
 import { leave, toRunning } from "./lifecycle.ts";
 import type { ExecutorState, WorkEntryKept } from "./owner-state.ts";
-import { rowFlag, rowState } from "./rows.ts";
+import { rowFlag } from "./rows.ts";
 import type { State } from "./state.ts";
 import { confirmPacks } from "./work-packs.ts";
 
@@ -72,8 +72,7 @@ function compareHolds(state: State, executor: ExecutorState, applied: number, ho
     present.add(row);
     const assignment = owner.running.get(row);
     if (assignment?.executor === executor.name || rows.has(row, rowFlag.deciding)) continue;
-    if (!assignment && attempt === rows.attempt(row) && rows.state[row] === rowState.queued)
-      adopt(state, executor, row);
+    if (!assignment && attempt === rows.attempt(row)) adopt(state, executor, row);
     else {
       // A run that counts as lost, or that another executor has: it may not go on beside the new one.
       executor.stale++;

@@ -1,4 +1,5 @@
 import { decideEnd, endIfCancelled, hasRoom } from "./decisions.ts";
+import { isOutcomesFull } from "./hand-out.ts";
 import { leave, toQueue, toWaiting } from "./lifecycle.ts";
 import { NONE, rowFlag, rowState } from "./rows.ts";
 import type { State } from "./state.ts";
@@ -8,8 +9,9 @@ export function wake(state: State): void {
   const { rows, timers, now } = state;
   for (let row = timers.first(); row !== NONE && hasRoom(state); row = timers.first()) {
     if (timers.at(row) > now.broker) break;
-    // Expired work ends as expired, without a run (L18).
+    // Expired work ends as expired, without a run (L18), once there is room for its record (L23).
     if (rows.deadlineAt(row) <= now.broker) {
+      if (isOutcomesFull(state)) break;
       decideEnd(state, row, { state: "expired", errorCode: "expired" });
       continue;
     }
@@ -24,7 +26,7 @@ export function wake(state: State): void {
 /** Envelopes of a function that is deleted, or never was, by an index that is new enough (L3). */
 function endOrphans(state: State): void {
   for (const queue of state.queues.orphans) {
-    while (queue.head !== NONE && hasRoom(state)) {
+    while (queue.head !== NONE && hasRoom(state) && !isOutcomesFull(state)) {
       decideEnd(state, queue.head, { state: "failed", errorCode: "function_deleted" });
     }
     if (queue.head !== NONE) return;

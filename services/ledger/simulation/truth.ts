@@ -1,0 +1,161 @@
+import type { AttemptRecord, FrameHead, LedgerRecord, OutcomeRecord } from "@fnbus/contract";
+import type { Process } from "./process.ts";
+import { simulatedLimits } from "./settings.ts";
+import { SimulationFailure, type World } from "./world.ts";
+
+interface Run {
+  executor: Process;
+  life: number;
+  attempt: number;
+  at: number;
+  started: boolean;
+}
+
+/** What really happened, seen from outside, and the invariants that it must keep. */
+export interface Truth {
+  fail(text: string): never;
+  /** An envelope was stored. */
+  stored(head: FrameHead): void;
+  /** A pack of outcomes was stored by this replica. */
+  decided(writer: Process, records: readonly LedgerRecord[]): void;
+  /** An executor has taken a run that this replica handed out, or gives it back unstarted. */
+  taken(executor: Process, id: string, attempt: number): void;
+  handedBack(executor: Process, id: string, attempt: number): void;
+  /** It starts it. */
+  started(owner: Process, executor: Process, id: string, attempt: number): void;
+  /** This replica hears from this executor, or hears at all again. */
+  heard(replica: Process, executor: Process): void;
+  hears(replica: Process): void;
+  cancelAnswered(id: string, state: string): void;
+  handedOut(id: string, attempt: number): void;
+  atEnd(): void;
+  readonly heads: ReadonlyMap<string, FrameHead>;
+  readonly ends: ReadonlyMap<string, OutcomeRecord>;
+  readonly positions: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+export function createTruth(world: World): Truth {
+  const heads = new Map<string, FrameHead>();
+  const ends = new Map<string, OutcomeRecord>();
+  const attempts = new Map<string, AttemptRecord[]>();
+  const runs = new Map<string, Run[]>();
+  const positions = new Map<string, Set<number>>();
+  const heardAt = new Map<string, number>();
+  const hearingSince = new Map<Process, number>();
+  const lastSilence = new Map<Process, number>();
+  const cancels = new Map<string, string>();
+  const handed = new Set<string>();
+  const { executorLeaseMs, keptWindowMs, recentWindowMs } = simulatedLimits;
+  const now = () => world.timeline.now;
+  const fail = (text: string): never => {
+    throw new SimulationFailure(`${(now() / 1000).toFixed(3)} s: ${text}`);
+  };
+  const silence = (replica: Process, executor: Process) =>
+    now() - Math.max(heardAt.get(replica.name + executor.name) ?? 0, hearingSince.get(replica) ?? 0);
+  /** Whether this run's executor is dead, or has been silent for a whole lease while the owner heard (I3). */
+  const wasLost = (owner: Process, { executor, life, at }: Run) =>
+    executor.life !== life ||
+    silence(owner, executor) >= executorLeaseMs ||
+    (lastSilence.get(executor) ?? Number.NEGATIVE_INFINITY) >= at;
+
+  function outcome(record: OutcomeRecord): void {
+    const { id } = record;
+    const before = ends.get(id);
+    const window = record.idempotencyKey === undefined ? recentWindowMs : keptWindowMs;
+    if (before && record.endedAt < before.endedAt + window)
+      fail(`I3: ${id} ends twice: ${before.state}, ${record.state}`);
+    const ended = attempts.get(id) ?? [];
+    if (record.attempts < ended.length || record.attempts > ended.length + 1) {
+      fail(`I3: ${id} ends after ${record.attempts} attempts, ${ended.length} are recorded before its end`);
+    }
+    if (cancels.get(id) === "cancelled" && record.state !== "cancelled")
+      fail(`L18: ${id} was cancelled, and ${record.state}`);
+    const { position } = record;
+    if (position) {
+      const covered = positions.get(position.source) ?? new Set();
+      positions.set(position.source, covered);
+      for (let at = position.first; at <= position.last; at++) {
+        if (covered.has(at)) fail(`I7, L10: position ${at} of ${position.source} ran twice`);
+        covered.add(at);
+      }
+    }
+    ends.set(id, record);
+    attempts.delete(id);
+  }
+
+  function attempt(writer: Process, record: AttemptRecord): void {
+    const { id } = record;
+    const list = attempts.get(id) ?? [];
+    attempts.set(id, list);
+    if (ends.has(id) && list.length === 0 && !runs.get(id)?.length) fail(`I3: ${id} goes on after its end`);
+    if (record.attempt !== list.length + 1)
+      fail(`I3: attempt ${record.attempt} of ${id} is recorded after ${list.length}`);
+    list.push(record);
+    const { registryId } = heads.get(id)!;
+    const { retry } = world.functions.find((known) => known.registryId === registryId)!.rules;
+    if (list.filter(({ how }) => how === "failed").length >= retry.maxAttempts)
+      fail(`I3: ${id} has more tries than its policy`);
+    if (record.how === "lost") {
+      const run = runs
+        .get(id)
+        ?.find((known) => known.executor.name === record.executor && known.attempt === record.attempt);
+      if (run && !wasLost(writer, run))
+        fail(`L17: attempt ${record.attempt} of ${id} is lost, and ${record.executor} lives`);
+    }
+  }
+
+  return {
+    fail,
+    heads,
+    ends,
+    positions,
+    stored: (head) => {
+      if (!heads.has(head.id)) heads.set(head.id, head);
+    },
+    decided: (writer, records) => {
+      for (const record of records) {
+        if (record.type === "outcome") outcome(record);
+        else if (record.type === "attempt") attempt(writer, record);
+      }
+    },
+    taken: (executor, id, number) => {
+      const list = runs.get(id) ?? [];
+      list.push({ executor, life: executor.life, attempt: number, at: now(), started: false });
+      runs.set(id, list);
+    },
+    handedBack: (executor, id, number) => {
+      const list = runs.get(id)?.filter((run) => run.executor !== executor || run.attempt !== number);
+      if (list) runs.set(id, list);
+    },
+    started: (owner, executor, id, number) => {
+      const started = (run: Run) => run.executor === executor && run.attempt === number;
+      const own = runs.get(id)?.find(started);
+      if (own) own.started = true;
+      // Who was lost and comes back may start what it had taken: nobody can reach it (I3).
+      if (own && wasLost(owner, own)) return;
+      const others = runs.get(id)?.filter((run) => !started(run)) ?? [];
+      const recorded = new Set(attempts.get(id)?.map((record) => record.attempt));
+      for (const run of others) {
+        if (recorded.has(run.attempt) || !run.started || wasLost(owner, run)) continue;
+        fail(`I3: ${id} starts as ${number} on ${executor.name}, and runs as ${run.attempt} on ${run.executor.name}`);
+      }
+      if (ends.has(id) && !others.some((run) => wasLost(owner, run))) fail(`I3: ${id} starts after its end`);
+    },
+    heard: (replica, executor) => {
+      if (silence(replica, executor) >= executorLeaseMs) lastSilence.set(executor, now());
+      heardAt.set(replica.name + executor.name, now());
+    },
+    hears: (replica) => hearingSince.set(replica, now()),
+    cancelAnswered: (id, state) => {
+      if (state === "cancelled" || state === "running") cancels.set(id, state);
+    },
+    handedOut: (id, number) => {
+      const name = `${id} ${number}`;
+      if (cancels.has(id) && !handed.has(name)) fail(`L18: ${id} is handed out after its cancel was answered`);
+      handed.add(name);
+    },
+    atEnd: () => {
+      for (const [id, head] of heads) if (!head.source && !ends.has(id)) fail(`I3: ${id} has no outcome at the end`);
+    },
+  };
+}
