@@ -3,6 +3,7 @@ import { buckets, type RegisteredFunction, streams } from "@fnbus/contract";
 import type { RegistryIndex } from "@fnbus/registry";
 import type { Logger } from "@fnbus/telemetry";
 import { type Doors, perform } from "./app-actions.ts";
+import { startHousekeeping } from "./app-housekeeping.ts";
 import { openQuestions } from "./app-look-up.ts";
 import { createCancels } from "./cancels.ts";
 import { type LedgerConfig, packBytesFor } from "./config.ts";
@@ -27,6 +28,7 @@ import { createRecords } from "./out/records.ts";
 import { createWorkSender } from "./out/work.ts";
 import type { Projection } from "./projection/projection.ts";
 
+const HOUR_MS = 3_600_000;
 const TICK_MS = 100;
 const TAIL_RETRY_MS = 200;
 
@@ -174,8 +176,12 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
 
   const leases = await bus.keyValue(buckets.leases);
   const leaseWatch = await leases.watch(({ at }) => clock.saw(at));
+  let callbacksMark: number | undefined;
   const subscriptions: Subscription[] = subscribePeers(bus, partition, {
-    apply,
+    apply(event) {
+      if (event.type === "callbacks-mark") callbacksMark = event.from;
+      apply(event);
+    },
     isOwner: ownership.isOwner,
     damaged: (subject, error) => logger.warn({ err: error, subject }, "a message that cannot be read is dropped"),
   });
@@ -189,6 +195,18 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
     if (ownership.isOwner()) announceLedger(bus, toLedgerAnnouncement(view, partition, owner));
     if (bus.isConnected()) readFills(bus, partition).then(apply, failed);
   }, ANNOUNCE_EVERY_MS);
+  const stopHousekeeping = startHousekeeping({
+    bus,
+    partition,
+    view,
+    projection,
+    now: clock.now,
+    keepRecordsMs: config.FNBUS_KEEP_HOURS * HOUR_MS,
+    keepDeadLettersMs: config.FNBUS_DEAD_LETTER_HOURS * HOUR_MS,
+    callbacksMark: () => callbacksMark,
+    gaveUp: (reason, details) => giveUp("dead-letters", reason, { details }),
+    failed,
+  });
   metrics.watch(partition, view, clock.now);
 
   return {
@@ -201,7 +219,7 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
       await ownership.stop();
       for (const timer of [ticking, announcing]) clearInterval(timer);
       for (const subscription of subscriptions) subscription.unsubscribe();
-      for (const stop of [stopFunctions, stopStatus, stopPositions]) stop();
+      for (const stop of [stopFunctions, stopStatus, stopPositions, stopHousekeeping]) stop();
       leaseWatch.stop();
       await logs.stop();
     },
@@ -219,7 +237,7 @@ async function restoreCore(bus: Bus, partition: number, config: LedgerConfig): P
     logs: { invocations, outcomes },
     limits: {
       executorLeaseMs: config.FNBUS_EXECUTOR_LEASE_MS,
-      keptWindowMs: config.FNBUS_KEY_WINDOW_HOURS * 3_600_000,
+      keptWindowMs: config.FNBUS_KEY_WINDOW_HOURS * HOUR_MS,
       unfinished: config.FNBUS_BACKLOG,
       packBytes: packBytesFor(bus.maxPayload),
     },

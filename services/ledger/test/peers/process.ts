@@ -7,6 +7,8 @@ const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 /** A ledger as a process of its own, to be killed. */
 export interface LedgerProcess extends Child {
   /** What /health says of its one partition. */
+  /** Of /health and /metrics. */
+  url: string;
   health(): Promise<{ role: string; phase: string; epoch: number }>;
 }
 
@@ -22,7 +24,7 @@ export async function startLedgerProcess(url: string, variables: Record<string, 
     return partitions[0];
   };
   await until(`the ledger is up:\n${child.output()}`, () => health().then(Boolean, () => false), 20_000);
-  return { ...child, health };
+  return { ...child, health, url: `http://127.0.0.1:${port}` };
 }
 
 /** Runs a program of the ledger's main file to its end; its output. */
