@@ -143,12 +143,14 @@ export function decodeFrame(buffer: Buffer, offset = 0): Envelope & { head: Fram
 
 /** Parses a metadata block and checks its version. */
 export function parseMeta(json: string): EnvelopeMeta {
-  let meta: EnvelopeMeta;
+  let meta: EnvelopeMeta | null;
   try {
     meta = JSON.parse(json);
   } catch {
     throw new FnbusError("envelope_invalid", "metadata block is not JSON");
   }
+  if (typeof meta !== "object" || meta === null)
+    throw new FnbusError("envelope_invalid", "metadata block is not an object");
   if (meta.v !== ENVELOPE_VERSION)
     throw new FnbusError("envelope_version", `envelope version ${String(meta.v)} is not known here`);
   return meta;

@@ -74,7 +74,7 @@ export function decodeEntryPack<H, M>(bytes: Uint8Array): { head: H; entries: En
   const count = buffer.readUInt32LE(4);
   const headBytes = buffer.readUInt32LE(8);
   try {
-    const head = JSON.parse(buffer.toString("utf8", 12, 12 + headBytes)) as H;
+    const head = parseObject<H>(buffer.toString("utf8", 12, 12 + headBytes));
     const entries: Entry<M>[] = [];
     let offset = 12 + headBytes;
     for (let index = 0; index < count; index++) {
@@ -82,14 +82,22 @@ export function decodeEntryPack<H, M>(bytes: Uint8Array): { head: H; entries: En
       const bodyBytes = buffer.readUInt32LE(offset + 4);
       const bodyStart = offset + 8 + jsonBytes;
       if (bodyStart + bodyBytes > buffer.length) throw new RangeError("entry longer than its pack");
-      const meta = JSON.parse(buffer.toString("utf8", offset + 8, bodyStart)) as M;
+      const meta = parseObject<M>(buffer.toString("utf8", offset + 8, bodyStart));
       entries.push({ meta, body: buffer.subarray(bodyStart, bodyStart + bodyBytes) });
       offset = bodyStart + bodyBytes;
     }
+    if (offset !== buffer.length) throw new RangeError("bytes behind the last entry");
     return { head, entries };
   } catch (error) {
     throw new FnbusError("envelope_invalid", `entry pack is damaged: ${(error as Error).message}`);
   }
+}
+
+/** Readers ask for fields at once: a head that is null or a number is a damaged pack, not a fault of theirs. */
+function parseObject<T>(json: string): T {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== "object" || value === null) throw new TypeError("a head that is not an object");
+  return value as T;
 }
 
 const toBuffer = (bytes: Uint8Array): Buffer =>
