@@ -3,6 +3,7 @@ import { type CallbackAnswer, type CallbackQuestion, createId, streams, subjects
 import { assertSilence, until } from "@fnbus/testing";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toOutcome } from "./outcome.ts";
 import {
   endOf,
   type Platform,
@@ -11,7 +12,6 @@ import {
   recordsOf,
   startPlatform,
   startReceiver,
-  toOutcome,
 } from "./platform.ts";
 
 let platform: Platform;

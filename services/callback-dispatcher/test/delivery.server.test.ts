@@ -3,6 +3,7 @@ import { buckets, type OutcomeRecord } from "@fnbus/contract";
 import { deriveSpaceSecret, verifyCallback } from "@fnbus/signing";
 import { assertSilence, until } from "@fnbus/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { toOutcome } from "./outcome.ts";
 import {
   endOf,
   MASTER,
@@ -12,7 +13,6 @@ import {
   recordsOf,
   startPlatform,
   startReceiver,
-  toOutcome,
 } from "./platform.ts";
 
 let platform: Platform;

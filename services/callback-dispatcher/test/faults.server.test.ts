@@ -5,6 +5,7 @@ import { isBusError } from "@fnbus/bus";
 import { assertSilence, until } from "@fnbus/testing";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toOutcome } from "./outcome.ts";
 import {
   endOf,
   type Platform,
@@ -13,7 +14,6 @@ import {
   recordsOf,
   startPlatform,
   startReceiver,
-  toOutcome,
 } from "./platform.ts";
 
 let platform: Platform;

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { type Bus, connectBus } from "@fnbus/bus";
 import { readConfig } from "@fnbus/config";
 import {
-  createId,
   decodeEntryPack,
   encodeEntryPack,
   type FreeRecord,
@@ -126,40 +125,6 @@ export async function startReceiver(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
-  };
-}
-
-export function toOutcome(callbackUrl: string, extra: Partial<OutcomeRecord> = {}): OutcomeRecord {
-  const now = Date.now();
-  return {
-    type: "outcome",
-    id: createId(),
-    state: "succeeded",
-    space: "default",
-    function: "hello",
-    registryId: createId(),
-    revision: 1,
-    qualifier: "latest",
-    kind: "http",
-    source: "http",
-    method: "POST",
-    path: "/",
-    callbackUrl,
-    bodyHash: "00",
-    place: { stream: "invocations", sequence: 1, index: 0 },
-    attempts: 1,
-    lost: 0,
-    acceptedAt: now,
-    endedAt: now,
-    result: {
-      statusCode: 200,
-      headers: [["content-type", "application/json"]],
-      startedAt: now,
-      durationMs: 12.5,
-      cold: false,
-      executor: "test",
-    },
-    ...extra,
   };
 }
 
