@@ -34,6 +34,7 @@ export async function startPlatform(
   const data = openDataFolder(config.FNBUS_DATA_DIR);
   const supervisor = createSupervisor(data, output);
   const stop = async () => {
+    output.showAll(false);
     await supervisor.stop([...serviceNames.map((name) => [name]), ["redis"], ["nats"]]);
     data.remove("platform.json");
     data.release();
@@ -71,7 +72,7 @@ export async function startPlatform(
       keyFile: adminKey,
     }))
       output.say(line);
-    output.showAll();
+    output.showAll(true);
     return { stop, killAll: supervisor.killAll };
   } catch (error) {
     await stop();

@@ -8,8 +8,8 @@ export interface Output {
   say(line: string): void;
   /** A line of a process, behind its name. */
   processLine(name: string, line: string): void;
-  /** From now on everything that the processes say is shown, not only warnings. */
-  showAll(): void;
+  /** Whether everything that the processes say is shown, or only warnings: while the platform starts and stops. */
+  showAll(all: boolean): void;
 }
 
 /** Prefixed lines on the terminal, in colours where it has them. */
@@ -32,8 +32,8 @@ export function createOutput(stream: NodeJS.WriteStream, format: "text" | "json"
       const { text, important } = readLogLine(line, coloured);
       if (all || important) stream.write(`${prefixes.get(name) ?? name} ${text}\n`);
     },
-    showAll: () => {
-      all = true;
+    showAll: (wanted) => {
+      all = wanted;
     },
   };
 }

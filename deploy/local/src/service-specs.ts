@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Variables } from "@fnbus/config";
-import type { LocalConfig } from "./config.ts";
+import { cacheFolderOf, type LocalConfig } from "./config.ts";
 import { DRAIN_MS, passedOn, type ServiceName, serviceVariables } from "./core/services.ts";
 import type { DataFolder } from "./data/folder.ts";
 import { freePort } from "./data/ports.ts";
@@ -37,7 +37,8 @@ export async function planService(
     env: {
       ...{ PATH, HOME, TZ, LANG },
       ...passedOn(variables),
-      NODE_COMPILE_CACHE: data.folder("compile-cache"),
+      // Compiled code is kept between starts and data folders: half of what a start takes.
+      NODE_COMPILE_CACHE: join(cacheFolderOf(config, variables), "compiled"),
       ...serviceVariables(name, {
         host: config.FNBUS_HOST,
         port: config.FNBUS_PORT,

@@ -12,21 +12,34 @@ const present: readonly FindStep[] = [onPath, inCache];
 const fetching: readonly FindStep[] = [fetchWithGo, fetchArchive, fetchWithApt, withDocker];
 
 /**
- * The server program to run: what is installed, what we fetched before, else what can be fetched without root and
- * without touching the system. An old program that is present is used rather than anything fetched unasked, but a
- * better one in our cache goes first. Throws one message that says what was tried, why each failed, and what to do.
+ * A server that is here already: installed, or fetched by an earlier start; the first that is not an old one. Else the reasons, one a line.
  */
-export async function findServer(wanted: WantedServer, context: FindContext): Promise<FoundServer> {
+export async function findPresent(wanted: WantedServer, context: FindContext): Promise<FoundServer | string> {
   const failures: string[] = [];
   let old: FoundServer | undefined;
-  for (const step of [...present, ...fetching]) {
-    if (old && fetching.includes(step)) break;
+  for (const step of present) {
     const found = await step.find(wanted, context);
     if (typeof found === "string") failures.push(`  ${step.name}: ${found}`);
     else if (isAtLeast(found.version, wanted.preferred)) return found;
     else old ??= found;
   }
-  if (old) return old;
+  return old ?? failures.join("\n");
+}
+
+/**
+ * The server program to run: one that is here, else one that can be fetched without root and without touching the
+ * system. An old one that is here is used rather than anything fetched unasked. Throws one message that says what was
+ * tried, why each failed, and what to do.
+ */
+export async function findServer(wanted: WantedServer, context: FindContext): Promise<FoundServer> {
+  const here = await findPresent(wanted, context);
+  if (typeof here !== "string") return here;
+  const failures = [here];
+  for (const step of fetching) {
+    const found = await step.find(wanted, context);
+    if (typeof found !== "string") return found;
+    failures.push(`  ${step.name}: ${found}`);
+  }
   throw new Error(
     `No ${wanted.title} could be found or fetched.\n${failures.join("\n")}\n${adviceFor(wanted, process.platform)}`,
   );
