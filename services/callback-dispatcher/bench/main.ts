@@ -43,6 +43,7 @@ async function measure(path: string, env: Record<string, string>, start: () => P
 }
 
 const naive = await measure("./naive.ts", {}, async () => {});
+const naive64 = await measure("./naive.ts", { FNBUS_CALLERS: "64" }, async () => {});
 const dispatcher = await measure(
   "../src/main.ts",
   {
@@ -63,6 +64,7 @@ const result = {
   callbacks: COUNT,
   bodyBytes: BODY.length,
   naivePerSecond: naive,
+  naive64PerSecond: naive64,
   dispatcherPerSecond: dispatcher,
   ratio: Number((dispatcher / naive).toFixed(2)),
   machine: `${cpus().length} × ${cpus()[0]?.model}`,
@@ -71,7 +73,7 @@ const result = {
 };
 console.log(JSON.stringify(result));
 console.error(
-  `| way | callbacks a second |\n| --- | ---: |\n| naive BullMQ loop | ${naive} |\n| dispatcher | ${dispatcher} |`,
+  `| way | callbacks a second |\n| --- | ---: |\n| naive BullMQ loop | ${naive} |\n| the same, 64 adding at once | ${naive64} |\n| dispatcher | ${dispatcher} |`,
 );
 await hook.stop();
 await bus.drain();

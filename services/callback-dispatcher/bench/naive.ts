@@ -1,10 +1,9 @@
-/** What one writes at first: a job with the body for each callback, added one by one, and a worker that POSTs. */
+/** What one writes at first: a loop that adds a job with the body for each callback, and a worker that POSTs. */
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { request } from "undici";
 
-const { REDIS_URL = "", FNBUS_HOOK = "", FNBUS_COUNT = "0" } = process.env;
-const CALLERS = 64;
+const { REDIS_URL = "", FNBUS_HOOK = "", FNBUS_COUNT = "0", FNBUS_CALLERS = "1" } = process.env;
 const CONCURRENCY = 64;
 
 const connection = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
@@ -23,7 +22,7 @@ await new Promise((done) => setTimeout(done, 1_000));
 let left = Number(FNBUS_COUNT);
 const body = "x".repeat(1024);
 await Promise.all(
-  Array.from({ length: CALLERS }, async () => {
+  Array.from({ length: Number(FNBUS_CALLERS) }, async () => {
     while (left-- > 0) await queue.add("callback", { body }, { attempts: 8 });
   }),
 );
