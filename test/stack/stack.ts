@@ -43,9 +43,12 @@ export interface StackOptions {
   invocationsBytes?: number;
 }
 
-/** What every service of a journey is told: short leases and schedules, so that a journey takes seconds. */
+/**
+ * What every service of a journey is told: short schedules, so that a journey takes seconds, and no shedding for a slow
+ * event loop, because a whole platform and its load on the two cores of a busy machine are slow.
+ */
 export const journeySettings: Record<ServiceName, Record<string, string>> = {
-  gateway: {},
+  gateway: { FNBUS_MAX_LAG_MS: "5000" },
   ledger: {},
   executor: {},
   "callback-dispatcher": { FNBUS_CALLBACK_SCHEDULE: "300ms,600ms,1s,2s,2s,2s,2s,2s", FNBUS_CALLBACK_RECONCILE: "3s" },

@@ -56,7 +56,7 @@ export const gracefulStop: Journey = {
     } finally {
       await Promise.all([calls.stop(), load.stop()]);
     }
-    expect([...calls.answers.keys()]).toEqual(["201"]);
+    expect([...calls.answers].filter(([answer]) => answer !== "201")).toEqual([]);
     const views = await expectConserved(stack, load.accepted, 90_000);
     expect(views.filter(({ lost }) => lost > 0)).toEqual([]);
   },

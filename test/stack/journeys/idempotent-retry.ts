@@ -18,7 +18,7 @@ export const idempotentRetry: Journey = {
         callAsync(stack, { key, token, callback: stack.target.url("/hook"), gateway: index % 2 }),
       ),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(answers.filter(({ status }) => status !== 202).map(({ text }) => text)).toEqual([]);
     expect(new Set(answers.map(idOf)).size).toBe(1);
     const id = idOf(answers[0]!);
     await ended(stack, id);

@@ -28,7 +28,7 @@ export const streamFull: Journey = {
     }
     expect(refused?.status, refused?.text).toBe(503);
     expect(Number(refused!.headers["retry-after"])).toBeGreaterThan(0);
-    expect(accepted.length, "accepted before it was full").toBeGreaterThan(5);
+    expect(accepted.length, `accepted before it was full (${refused?.text})`).toBeGreaterThan(5);
     for (const executor of stack.members("executor")) await executor.restart();
     await expectConserved(stack, accepted, 90_000);
     const after = await callAsync(stack, {});
