@@ -130,6 +130,7 @@ export function startExecutor(
     bus.subscribe(subjects.callAt(name), onCall),
   ];
   const announce = () => {
+    if (!bus.isConnected()) return;
     const said: Announcement = {
       ...{ executor: name, pool: "shared", capacity: 10, draining: false, isolation: "process", memoryLimits: false },
       ...{ partitions: {}, warm: [], calls: {} },
@@ -162,8 +163,10 @@ export async function startLedger(bus: Bus): Promise<ScriptedLedger> {
     announcement: {},
     judge(head) {
       const known = seen.get(head.id);
-      seen.set(head.id, head.bodyHash);
-      if (known === undefined) return { id: head.id, verdict: "new" };
+      if (known === undefined) {
+        seen.set(head.id, head.bodyHash);
+        return { id: head.id, verdict: "new" };
+      }
       return known === head.bodyHash
         ? { id: head.id, verdict: "known", state: "queued" }
         : { id: head.id, verdict: "conflict" };
@@ -183,6 +186,7 @@ export async function startLedger(bus: Bus): Promise<ScriptedLedger> {
     }
   });
   const announce = () => {
+    if (!bus.isConnected()) return;
     const said = {
       partition: 0,
       epoch: 1,

@@ -1,0 +1,54 @@
+import type { Bus } from "@fnbus/bus";
+import {
+  type Answer,
+  createId,
+  decodeQuestion,
+  ENVELOPE_VERSION,
+  encodeAnswer,
+  encodeFrame,
+  type InvocationView,
+  type Question,
+  subjects,
+} from "@fnbus/contract";
+
+/** Answers the look-up's questions about one dead letter. */
+export function createAnswer(bus: Bus, id: string, registryId: string): { asked: Question[]; stop(): void } {
+  const asked: Question[] = [];
+  const invocation: InvocationView = {
+    ...{
+      id,
+      state: "dead-lettered",
+      space: "default",
+      function: "dead",
+      registryId,
+      qualifier: "latest",
+      source: "http",
+    },
+    ...{ mode: "async", method: "POST", path: "/", acceptedAt: 1, endedAt: 2, attempts: 1, lost: 0, history: [] },
+    result: { statusCode: 500, headers: [["x-mine", "1"]], bytes: 8 },
+  };
+  const frame = encodeFrame({
+    meta: {
+      ...{ v: ENVELOPE_VERSION, id, space: "default", function: "dead", qualifier: "latest", registryId, revision: 1 },
+      ...{ partition: 0, kind: "http", source: "http", method: "POST", path: "/", query: "", headers: [] },
+      ...{ deadlineMs: 0, idempotencyKey: "used", acceptedAt: 1 },
+    },
+    body: Buffer.from("again"),
+  });
+  const answers: Record<Question["ask"], Answer> = {
+    get: { ok: true, answer: "invocation", invocation },
+    wait: { ok: true, answer: "invocation", invocation },
+    result: { ok: true, answer: "result", statusCode: 500, headers: [["x-mine", "1"]] },
+    list: { ok: true, answer: "page", invocations: [invocation], next: "more" },
+    cancel: { ok: false, code: "invocation_ended", message: "ended" },
+    redrive: { ok: true, answer: "envelope", n: 1 },
+    totals: { ok: false, code: "internal", message: createId() },
+  };
+  const bodies: Partial<Record<Question["ask"], Uint8Array>> = { result: Buffer.from("the body"), redrive: frame };
+  const subscription = bus.subscribe(subjects.ask(0), (message) => {
+    const question = decodeQuestion(message.data);
+    asked.push(question);
+    message.respond(encodeAnswer(answers[question.ask], bodies[question.ask]));
+  });
+  return { asked, stop: () => subscription.unsubscribe() };
+}
