@@ -25,6 +25,7 @@ import { createComposer } from "./out/compose.ts";
 import { createOutcomes } from "./out/outcomes.ts";
 import { createParked, isFull } from "./out/parked.ts";
 import { createRecords } from "./out/records.ts";
+import { outcomesToKeep } from "./out/retention.ts";
 import { createWorkSender } from "./out/work.ts";
 import type { Projection } from "./projection/projection.ts";
 
@@ -49,8 +50,8 @@ export interface PartitionParts {
 
 export interface Partition {
   view: CoreView;
-  /** Sequences up to which both logs were read. */
-  fed(): { invocations: number; outcomes: number };
+  /** Messages of both logs that were stored a second ago and are not read here. */
+  lag(): { invocations: number; outcomes: number };
   isOwner(): boolean;
   stop(): Promise<void>;
 }
@@ -187,13 +188,18 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
   });
   apply({ type: "connection", connected: bus.isConnected() });
   const stopStatus = bus.onStatus((status) => apply({ type: "connection", connected: status === "connected" }));
-  const stopPositions = projection.onPosition(({ outcomes: last }) =>
-    apply({ type: "projection-mark", from: last + 1 }),
-  );
+  let ends = logs.fed();
+  const tellFills = (fills: Awaited<ReturnType<typeof readFills>>) => {
+    const { invocations, outcomes: decided } = fills;
+    ends = { invocations: invocations.first > invocations.last ? 0 : invocations.last, outcomes: decided.last };
+    const from = Math.min(projection.positions().outcomes + 1, outcomesToKeep(fills.outcomes));
+    apply({ type: "projection-mark", from });
+    apply(fills);
+  };
   const ticking = setInterval(() => apply({ type: "tick" }), TICK_MS);
   const announcing = setInterval(() => {
     if (ownership.isOwner()) announceLedger(bus, toLedgerAnnouncement(view, partition, owner));
-    if (bus.isConnected()) readFills(bus, partition).then(apply, failed);
+    if (bus.isConnected()) readFills(bus, partition).then(tellFills, failed);
   }, ANNOUNCE_EVERY_MS);
   const stopHousekeeping = startHousekeeping({
     bus,
@@ -212,14 +218,17 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
   return {
     view,
     isOwner: ownership.isOwner,
-    fed: logs.fed,
+    lag: () => ({
+      invocations: Math.max(0, ends.invocations - logs.fed().invocations),
+      outcomes: Math.max(0, ends.outcomes - logs.fed().outcomes),
+    }),
     async stop() {
       stopping.abort();
       questions.close();
       await ownership.stop();
       for (const timer of [ticking, announcing]) clearInterval(timer);
       for (const subscription of subscriptions) subscription.unsubscribe();
-      for (const stop of [stopFunctions, stopStatus, stopPositions, stopHousekeeping]) stop();
+      for (const stop of [stopFunctions, stopStatus, stopHousekeeping]) stop();
       leaseWatch.stop();
       await logs.stop();
     },

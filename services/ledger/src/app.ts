@@ -76,14 +76,14 @@ export async function startLedger(context: ServiceContext<LedgerConfig>): Promis
     },
     health: () => ({
       owner,
-      partitions: partitions.map(({ view, isOwner, fed }, partition) => ({
+      partitions: partitions.map(({ view, isOwner, lag }, partition) => ({
         partition,
         role: isOwner() ? "owner" : "stand-by",
         phase: view.phase,
         epoch: view.epoch,
         unfinished: view.totals().unfinished,
         pendingRecords: view.pendingRecords,
-        read: fed(),
+        lag: lag(),
         projected: projections[partition]!.positions(),
       })),
     }),

@@ -1,9 +1,17 @@
 import type { Bus, StreamState } from "@fnbus/bus";
 import { streams } from "@fnbus/contract";
+import type { StreamFill } from "../core/index.ts";
 
 /** A stream over this share of its size is cut to the second one: not at every turn by a little. */
+const OUTCOMES_FULL = { over: 0.5, to: 0.4 };
 const RECORDS_FULL = { over: 0.5, to: 0.4 };
 const PARKED_FULL = { over: 0.8, to: 0.6 };
+
+/**
+ * First outcome to keep. Results are read from OUTCOMES, and a new replica's look-up is built from it: it is trimmed for
+ * room alone, long before its owner has to stop handing out (L23).
+ */
+export const outcomesToKeep = (fill: StreamFill): number => bySize(fill, OUTCOMES_FULL);
 
 export interface RetentionParts {
   now(): number;
@@ -64,7 +72,7 @@ async function oldestOpenCallback(bus: Bus, partition: number, mark: number | un
 }
 
 /** First sequence to keep, so that the rest is of the wanted size; messages count as equally large. */
-function bySize({ first, last, bytes, maxBytes }: StreamState, full: { over: number; to: number }): number {
+function bySize({ first, last, bytes, maxBytes }: StreamFill, full: { over: number; to: number }): number {
   if (maxBytes <= 0 || bytes <= full.over * maxBytes) return first;
   return first + Math.ceil((last - first + 1) * (1 - (full.to * maxBytes) / bytes));
 }

@@ -18,8 +18,6 @@ export interface Projection {
   positions(): { outcomes: number; records: number };
   /** Whether OUTCOMES has been committed up to `sequence` within `timeoutMs`. */
   passed(sequence: number, timeoutMs: number): Promise<boolean>;
-  /** Gives back how to stop listening. */
-  onPosition(listener: (positions: { outcomes: number; records: number }) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -27,7 +25,6 @@ export interface Projection {
 export function createProjection(options: ProjectionOptions, logger: Logger): Projection {
   const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   const waiting = new Set<{ sequence: number; settle(passed: boolean): void }>();
-  const listeners = new Set<(positions: { outcomes: number; records: number }) => void>();
   let positions = { outcomes: 0, records: 0 };
   let lastNumber = 0;
   let stopped = false;
@@ -56,7 +53,6 @@ export function createProjection(options: ProjectionOptions, logger: Logger): Pr
     if (message.type === "position") {
       positions = { outcomes: message.outcomes, records: message.records };
       for (const waiter of waiting) if (waiter.sequence <= positions.outcomes) waiter.settle(true);
-      for (const listener of listeners) listener(positions);
     } else if (message.type === "fault") {
       logger.error({ fault: message.text }, "the look-up's projection met something it cannot read");
     } else {
@@ -92,11 +88,6 @@ export function createProjection(options: ProjectionOptions, logger: Logger): Pr
         };
         waiting.add(waiter);
       });
-    },
-    onPosition(listener) {
-      listeners.add(listener);
-      listener(positions);
-      return () => listeners.delete(listener);
     },
     async stop() {
       stopped = true;

@@ -59,9 +59,9 @@ export function openDatabase(folder: string, partition: number, fresh = false): 
   for (let slot = 0; slot < SLOTS; slot++) {
     const file = toFile(folder, partition, slot);
     try {
-      const opened = fresh ? "useless" : tryOpen(file);
-      if (opened !== "useless") return opened;
-      lock(file).close();
+      const opened = tryOpen(file);
+      if (opened && !fresh) return opened;
+      opened?.close();
       return create(file);
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
@@ -78,7 +78,8 @@ function create(file: string): DatabaseSync {
   return database;
 }
 
-function tryOpen(file: string): DatabaseSync | "useless" {
+/** undefined: nothing of use, and nobody's. Throws where another process holds it. */
+function tryOpen(file: string): DatabaseSync | undefined {
   let database: DatabaseSync | undefined;
   try {
     database = lock(file);
@@ -88,7 +89,7 @@ function tryOpen(file: string): DatabaseSync | "useless" {
     // Not a database, or a damaged one: the logs are the truth.
   }
   database?.close();
-  return "useless";
+  return undefined;
 }
 
 /**

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import type { Action, Core } from "../src/core/index.ts";
+import { createDriver } from "../src/driver.ts";
+import { createFrameCache } from "../src/envelopes/cache.ts";
+import { createBrokerClock } from "../src/in/broker-clock.ts";
+import { createWaiters } from "../src/look-up/waiters.ts";
+
+describe("the broker's clock", () => {
+  it("is not set back by old time stamps of a replay (L6)", () => {
+    let mono = 0;
+    const clock = createBrokerClock(
+      () => mono,
+      () => 500,
+    );
+    expect(clock.now()).toBe(500);
+    clock.saw(10_000);
+    mono = 50;
+    clock.saw(3000);
+    expect(clock.now()).toBe(10_050);
+  });
+
+  it("follows a broker whose clock was set back, once its old stamps are out of date", () => {
+    let mono = 0;
+    const clock = createBrokerClock(
+      () => mono,
+      () => 0,
+    );
+    clock.saw(100_000);
+    for (mono = 1000; mono <= 40_000; mono += 1000) clock.saw(50_000 + mono);
+    expect(clock.now()).toBe(50_000 + mono);
+  });
+});
+
+describe("the cache of frames", () => {
+  const place = (sequence: number, index = 0) => ({ stream: "invocations" as const, sequence, index });
+
+  it("holds copies, so that a frame never pins its pack (L28)", () => {
+    const cache = createFrameCache(100);
+    const pack = Buffer.from("abcdef");
+    cache.add(1, 0, pack.subarray(0, 3));
+    pack.fill(0);
+    expect(cache.get(place(1))?.toString()).toBe("abc");
+  });
+
+  it("never holds more than its bound, and lets go of what came first (I11)", () => {
+    const cache = createFrameCache(100);
+    for (let sequence = 1; sequence <= 10; sequence++) cache.add(sequence, 0, Buffer.alloc(30));
+    expect(cache.bytes).toBe(90);
+    expect(cache.get(place(7))).toBeUndefined();
+    expect(cache.get(place(8))).toBeDefined();
+  });
+
+  it("tells two frames of one id apart by their places", () => {
+    const cache = createFrameCache(100);
+    cache.add(1, 0, Buffer.from("first"));
+    cache.add(2, 0, Buffer.from("conflict"));
+    cache.delete(2, 0);
+    expect(cache.get(place(1))?.toString()).toBe("first");
+    expect(cache.get({ ...place(1), stream: "parked" })).toBeUndefined();
+  });
+});
+
+describe("the driver", () => {
+  it("lets an event that an action gives rise to wait for its turn", () => {
+    const order: string[] = [];
+    const core = {
+      view: {},
+      apply(event: { type: string }): Action[] {
+        order.push(event.type);
+        return event.type === "tick" ? [{ do: "read-tail" }, { do: "read-tail" }] : [];
+      },
+    } as unknown as Core;
+    const driver = createDriver(
+      core,
+      () => ({ mono: 0, broker: 0, leaseSafe: true }),
+      () => {
+        order.push("performed");
+        driver.apply({ type: "lease-lost" });
+      },
+    );
+    driver.apply({ type: "tick" });
+    expect(order).toEqual(["tick", "performed", "performed", "lease-lost", "lease-lost"]);
+  });
+});
+
+describe("waiters", () => {
+  it("hear the end, or nothing when their time is over, and are forgotten either way (I11)", async () => {
+    const waiters = createWaiters<string>();
+    const first = waiters.wait("a", 1000);
+    const second = waiters.wait("a", 1);
+    expect(await second.ended).toBeUndefined();
+    waiters.tell("a", "ended");
+    expect(await first.ended).toBe("ended");
+    expect(waiters.has("a")).toBe(false);
+  });
+
+  it("are at most twenty thousand (I11)", () => {
+    const waiters = createWaiters<string>();
+    for (let number = 0; number < 20_000; number++) waiters.wait("a", 60_000);
+    expect(() => waiters.wait("b", 60_000)).toThrow("too many callers");
+    waiters.close();
+  });
+});
