@@ -52,13 +52,15 @@ export function createExecutor(world: World, name: string, pool: string): Simula
   }
 
   function report(entries: ResultEntry[]): void {
-    for (const { process: replica, apply } of world.replicas) reportTo(replica, apply, entries);
+    for (const replica of world.replicas) reportTo(replica, entries);
   }
 
-  function reportTo(replica: Process, apply: SimulatedReplica["apply"], entries: ResultEntry[]): void {
+  function reportTo({ process: replica, core, apply }: SimulatedReplica, entries: ResultEntry[]): void {
     if (world.cut.has(`${name}>${replica.name}`)) return;
     const head = { executor: name, partition: 0, epoch, applied };
     send(world, process, replica, () => {
+      // A stand-by does not listen to results.
+      if (core.view.phase === "following") return;
       truth.heard(replica, process);
       apply({ type: "results", head, entries: entries.map((meta) => ({ meta, body: NO_BODY })) });
     });
@@ -71,7 +73,7 @@ export function createExecutor(world: World, name: string, pool: string): Simula
     held.started = true;
     world.trace(() => `${name} starts ${id.slice(0, 8)} attempt ${held.attempt}`);
     truth.started(held.owner, process, id, held.attempt);
-    after(world, process, random.between(5, random.chance(0.1) ? 8_000 : known.longestMs), () => {
+    after(world, process, random.between(5, random.chance(world.closing ? 0 : 0.1) ? 8_000 : known.longestMs), () => {
       if (holds.get(id) !== held || held.result) return;
       finish(id, held, random.chance(known.failing) ? random.pick(["function_threw", "function_timeout"]) : undefined);
     });

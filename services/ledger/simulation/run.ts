@@ -39,6 +39,10 @@ export function runSeed({
     while (!isOver && world.timeline.step()) if (world.timeline.now > BUSY_MS + CLOSING_MS) break;
     checkEnd(world, sources);
   } catch (error) {
+    for (const { process, core } of world.replicas) {
+      const { phase, queues, executors, next, totals, fill } = core.view;
+      world.trace(() => `${process.name} ${JSON.stringify([phase, next(), totals(), queues(), executors(), fill()])}`);
+    }
     if (error instanceof SimulationFailure) return error.message;
     return `${(world.timeline.now / 1000).toFixed(3)} s: ${(error as Error).stack}`;
   }
@@ -99,6 +103,7 @@ function close(world: World): void {
   Object.assign(world.weather, { lost: 0, late: 0, doubled: 0, unsent: 0, unanswered: 0, storedLate: 0 });
   world.invocations.maxBytes = world.outcomes.maxBytes = world.parked.maxBytes = 1_000_000;
   world.cut.clear();
+  for (const known of world.functions) known.longestMs = 50;
   for (const pool of ["shared", "late"]) addExecutor(world, pool);
 }
 

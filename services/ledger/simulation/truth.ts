@@ -38,6 +38,8 @@ export function createTruth(world: World): Truth {
   const heads = new Map<string, FrameHead>();
   const ends = new Map<string, OutcomeRecord>();
   const attempts = new Map<string, AttemptRecord[]>();
+  /** Ids whose attempts are those of an ended invocation. */
+  const closed = new Set<string>();
   const runs = new Map<string, Run[]>();
   const positions = new Map<string, Set<number>>();
   const heardAt = new Map<string, number>();
@@ -64,7 +66,8 @@ export function createTruth(world: World): Truth {
     const window = record.idempotencyKey === undefined ? recentWindowMs : keptWindowMs;
     if (before && record.endedAt < before.endedAt + window)
       fail(`I3: ${id} ends twice: ${before.state}, ${record.state}`);
-    const ended = attempts.get(id) ?? [];
+    const ended = closed.has(id) ? [] : (attempts.get(id) ?? []);
+    closed.add(id);
     if (record.attempts < ended.length || record.attempts > ended.length + 1) {
       fail(`I3: ${id} ends after ${record.attempts} attempts, ${ended.length} are recorded before its end`);
     }
@@ -80,14 +83,13 @@ export function createTruth(world: World): Truth {
       }
     }
     ends.set(id, record);
-    attempts.delete(id);
   }
 
   function attempt(writer: Process, record: AttemptRecord): void {
     const { id } = record;
-    const list = attempts.get(id) ?? [];
+    // A key that comes again after its window is another invocation.
+    const list = closed.delete(id) ? [] : (attempts.get(id) ?? []);
     attempts.set(id, list);
-    if (ends.has(id) && list.length === 0 && !runs.get(id)?.length) fail(`I3: ${id} goes on after its end`);
     if (record.attempt !== list.length + 1)
       fail(`I3: attempt ${record.attempt} of ${id} is recorded after ${list.length}`);
     list.push(record);
@@ -145,7 +147,12 @@ export function createTruth(world: World): Truth {
       if (silence(replica, executor) >= executorLeaseMs) lastSilence.set(executor, now());
       heardAt.set(replica.name + executor.name, now());
     },
-    hears: (replica) => hearingSince.set(replica, now()),
+    hears: (replica) => {
+      for (const { process } of world.executors) {
+        if (process.alive && silence(replica, process) >= executorLeaseMs) lastSilence.set(process, now());
+      }
+      hearingSince.set(replica, now());
+    },
     cancelAnswered: (id, state) => {
       if (state === "cancelled" || state === "running") cancels.set(id, state);
     },

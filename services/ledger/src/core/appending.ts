@@ -1,11 +1,10 @@
 import type { RecordDraft } from "./actions.ts";
 import type { CoreEvent } from "./events.ts";
+import { RECORD_BYTES } from "./hand-out.ts";
 import { loseFence } from "./owning.ts";
 import { applyPack } from "./records.ts";
 import type { State } from "./state.ts";
 
-/** What one record takes in OUTCOMES without its body: metadata of its envelope, and headers (L23 estimates with it). */
-const RECORD_BYTES = 1024;
 /** A pack that was surely not stored is repeated after this. */
 const REPEAT_APPEND_MS = 100;
 

@@ -10,6 +10,9 @@ import type { State } from "./state.ts";
 /** Room for decisions that can wait: timers and losses. Results are bounded apart, by what executors hold (I11). */
 export const hasRoom = (state: State): boolean => state.owner.pending.length < state.limits.pendingRecords;
 
+/** Before its epoch is durable a new owner decides nothing, and learns from the logs like everybody else (L21). */
+export const decides = ({ owner: { phase } }: State): boolean => phase === "asking" || phase === "owning";
+
 export interface End {
   state: EndState;
   errorCode?: ErrorCode;
@@ -82,7 +85,7 @@ const endTime = (state: State): number => Math.max(state.now.broker, state.stamp
 /** A record of this row is durable: tells the executors concerned, and who asked for a cancel (L16, L18). */
 export function settleDecision(state: State, row: number, record: LedgerRecord | RecordDraft, from?: string): void {
   const { owner } = state;
-  if (owner.phase === "following") return;
+  if (!decides(state)) return;
   const id = state.rows.id(row);
   if (record.type === "cancel") {
     const runsOn = owner.running.get(row)?.executor;
@@ -125,6 +128,8 @@ export function endIfCancelled(state: State, row: number): boolean {
 /** A cancel is durable before it is answered: of what is queued as its outcome, of what runs as a request (L18). */
 export function askCancel(state: State, ticket: number, id: string): void {
   const { owner, rows } = state;
+  // While executors are asked what they hold, nobody knows whether it runs: the asker repeats (L21).
+  if (owner.phase !== "owning") return;
   const answer = (now: Extract<(typeof state.actions)[number], { do: "answer-cancel" }>["state"]) =>
     state.actions.push({ do: "answer-cancel", ticket, state: now });
   const row = rows.find(id);
@@ -147,7 +152,7 @@ export function askCancel(state: State, ticket: number, id: string): void {
 /** Its bytes are gone or damaged: it can never run, and that is visible (I3). */
 export function onUnreadable(state: State, { id, code }: { id: string; code: ErrorCode }): void {
   const row = state.rows.find(id);
-  if (row < 0 || state.owner.phase === "following" || state.rows.has(row, rowFlag.deciding)) return;
+  if (row < 0 || !decides(state) || state.rows.has(row, rowFlag.deciding)) return;
   state.actions.push({ do: "alarm", what: "envelope-unreadable", details: { id, code } });
   decideEnd(state, row, { state: "failed", errorCode: code });
 }

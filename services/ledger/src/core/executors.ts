@@ -1,5 +1,5 @@
 import type { Announcement } from "@fnbus/contract";
-import { decideLost } from "./decisions.ts";
+import { decideLost, decides } from "./decisions.ts";
 import { leave, toRunning } from "./lifecycle.ts";
 import type { ExecutorState, WorkEntryKept } from "./owner-state.ts";
 import { rowFlag } from "./rows.ts";
@@ -19,7 +19,7 @@ export function onAnnouncement(state: State, announcement: Announcement): void {
   executor.heardAt = now.mono;
   executor.warm = new Set(announcement.warm);
   executor.full = false;
-  if (owner.phase !== "asking" && owner.phase !== "owning") return;
+  if (!decides(state)) return;
   executor.gone = false;
   const mine = announcement.partitions[state.partition];
   executor.joined = mine?.epoch === owner.epoch;

@@ -4,6 +4,8 @@ import type { ExecutorState } from "./owner-state.ts";
 import type { FunctionQueueState } from "./queues.ts";
 import type { State } from "./state.ts";
 
+/** What one record takes in OUTCOMES without its body: metadata of its envelope, and headers. An estimate. */
+export const RECORD_BYTES = 1_024;
 /** From this fill of OUTCOMES on nothing is handed out, so that what runs can still be appended (L23). */
 const OUTCOMES_FULL = 0.8;
 
@@ -69,8 +71,9 @@ function start(state: State, executor: ExecutorState, row: number): void {
   tell(state, executor.name, { type: "run", id: state.rows.id(row), attempt: state.rows.attempt(row) });
 }
 
-/** How full OUTCOMES is, with what was appended since the broker was last asked. */
+/** How full OUTCOMES is, with what was appended since the broker was last asked, and what is decided already. */
 export function isOutcomesFull({ fill, owner }: State): boolean {
   if (!fill || fill.outcomes.maxBytes <= 0) return false;
-  return fill.outcomes.bytes + owner.appendedBytes >= OUTCOMES_FULL * fill.outcomes.maxBytes;
+  const decided = (owner.pending.length + owner.inFlight.length) * RECORD_BYTES;
+  return fill.outcomes.bytes + owner.appendedBytes + decided >= OUTCOMES_FULL * fill.outcomes.maxBytes;
 }

@@ -1,7 +1,7 @@
 import type { AttemptRecord, LedgerRecord, OutcomeRecord } from "@fnbus/contract";
 import type { OutcomeDraft, RecordDraft } from "./actions.ts";
 import { settleOwnPack } from "./appending.ts";
-import { endIfCancelled, settleDecision } from "./decisions.ts";
+import { decides, endIfCancelled, settleDecision } from "./decisions.ts";
 import { finish, leave, moveToParked, toWaiting } from "./lifecycle.ts";
 import type { Decision } from "./owner-state.ts";
 import { loseFence } from "./owning.ts";
@@ -131,5 +131,5 @@ function applyAttempt(state: State, record: AttemptRecord, from?: string): void 
   if (record.how === "lost") rows.lost[row]!++;
   else rows.failed[row]!++;
   toWaiting(state, row, record.nextAt);
-  if (state.owner.phase !== "following") endIfCancelled(state, row);
+  if (decides(state)) endIfCancelled(state, row);
 }

@@ -1,5 +1,5 @@
 import type { ResultEntry } from "@fnbus/contract";
-import { decideAttempt, decideEnd, hasRoom } from "./decisions.ts";
+import { decideAttempt, decideEnd, decides, hasRoom } from "./decisions.ts";
 import type { CoreEvent, ResultArrived } from "./events.ts";
 import { handBack, tell } from "./executors.ts";
 import { toQueue } from "./lifecycle.ts";
@@ -15,7 +15,7 @@ type Result = Extract<ResultEntry, { type: "result" }>;
 export function onResults(state: State, event: Extract<CoreEvent, { type: "results" }>): void {
   const { owner } = state;
   const executor = owner.executors.get(event.head.executor);
-  if (!executor || (owner.phase !== "owning" && owner.phase !== "asking")) return;
+  if (!executor || !decides(state)) return;
   if (!executor.gone) executor.heardAt = state.now.mono;
   if (executor.joined && event.head.epoch === owner.epoch) confirmPacks(executor, event.head.applied);
   for (const entry of event.entries) {

@@ -15,6 +15,9 @@ const WORTH = 1 / 8;
 export function onStreams(state: State, event: Extract<CoreEvent, { type: "streams" }>): void {
   state.fill = { invocations: event.invocations, outcomes: event.outcomes, parked: event.parked };
   state.owner.appendedBytes = 0;
+  // Trimmed past what was read here: nothing will come that tells so, where the log is empty now.
+  const gap = event.invocations.first > state.next.invocations || event.outcomes.first > state.lastOutcomes + 1;
+  if (gap) state.actions.push({ do: "alarm", what: "log-gap", details: { ...state.next } });
   if (state.owner.phase !== "owning") return;
   trim(state);
   if (isOutcomesFull(state)) state.actions.push({ do: "alarm", what: "outcomes-full", details: { ...event.outcomes } });

@@ -48,9 +48,13 @@ export function confirmPacks(executor: ExecutorState, applied: number): void {
   executor.number = Math.max(executor.number, applied);
 }
 
-/** Says again what was not answered in time, from the first on: a pack lost on the way would stop all behind it (L15). */
+/**
+ * Says again what was not answered in time, from the first on: a pack lost on the way would stop all behind it (L15).
+ * A repeat may hand out as the first time did, so it too asks for a safe lease (L19).
+ */
 export function repeatUnanswered(state: State): void {
   if (state.without.has("L15")) return;
+  if (!state.now.leaseSafe && !state.without.has("L19")) return;
   for (const executor of state.owner.executors.values()) {
     const first = executor.unanswered[0];
     if (!first || executor.gone || state.now.mono - first.sentAt < state.limits.repeatMs) continue;
