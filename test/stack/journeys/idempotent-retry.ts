@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { accept, callAsync, idOf } from "../calls.ts";
 import { ended, expectConserved } from "../conservation.ts";
 import { deploy } from "../functions.ts";
+import { eventually } from "../wait.ts";
 import type { Journey } from "./journey.ts";
 
 export const idempotentRetry: Journey = {
@@ -11,6 +12,11 @@ export const idempotentRetry: Journey = {
   needs: { replicas: { gateway: 2 } },
   async travel(stack) {
     await deploy(stack, "work");
+    for (const gateway of [0, 1])
+      await eventually("the gateway has heard the ledger", async () => {
+        const answer = await callAsync(stack, { key: randomUUID(), gateway });
+        return answer.status === 202;
+      });
     const key = randomUUID();
     const token = randomUUID();
     const answers = await Promise.all(
