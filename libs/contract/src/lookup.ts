@@ -1,6 +1,6 @@
 import type { BodyReference, HeaderList } from "./envelope.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { AttemptRecord, EndState, InvocationState, OutcomeRecord } from "./outcome.ts";
+import type { AttemptRecord, EndState, FreeRecord, InvocationState, OutcomeRecord } from "./outcome.ts";
 import { decodeEntryPack, encodeEntryPack } from "./pack.ts";
 
 /** Questions to the owner of a partition on ask.ledger.<partition>, and its answers. JSON head; bodies as payload behind an entry pack. */
@@ -65,6 +65,8 @@ export interface ListFilter {
   callback?: "pending" | "delivered" | "given-up";
 }
 
+export type GiveUp = Extract<FreeRecord, { type: "give-up" }>;
+
 export type Question =
   | { ask: "get"; space: string; id: string }
   /** Answers at the end, or with the present state when `timeoutMs` is over. */
@@ -75,6 +77,8 @@ export type Question =
   | { ask: "cancel"; space: string; id: string }
   /** The dead letter's envelope as payload (a frame), for the gateway to publish anew (L12). `n`: which redrive it is. */
   | { ask: "redrive"; space: string; id: string }
+  /** What any service gave up and recorded (I6), newest first. `before`: the previous page's `next`. */
+  | { ask: "give-ups"; limit: number; before?: number }
   | { ask: "totals" };
 
 export type Answer =
@@ -82,6 +86,7 @@ export type Answer =
   | { ok: true; answer: "result"; statusCode: number; headers: HeaderList; bodyReference?: BodyReference }
   | { ok: true; answer: "page"; invocations: InvocationView[]; next?: string }
   | { ok: true; answer: "cancelled"; state: InvocationState }
+  | { ok: true; answer: "give-ups"; giveUps: GiveUp[]; next?: number }
   | { ok: true; answer: "envelope"; n: number }
   | {
       ok: true;

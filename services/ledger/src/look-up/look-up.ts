@@ -10,7 +10,7 @@ import {
 } from "@fnbus/contract";
 import { toEndedView } from "../projection/view.ts";
 import { findInvocation } from "./find.ts";
-import { readPage } from "./page.ts";
+import { readGiveUps, readPage } from "./page.ts";
 import type { Sources } from "./sources.ts";
 import { createWaiters } from "./waiters.ts";
 
@@ -107,6 +107,10 @@ export function createLookUp(sources: Sources): LookUp {
         return cancel(question.space, question.id);
       case "redrive":
         return redrive(question.space, question.id);
+      case "give-ups": {
+        const page = await readGiveUps(sources, question.limit, question.before);
+        return { answer: { ok: true, answer: "give-ups", ...page } };
+      }
       case "totals": {
         const { accepted, unfinished, ended, dropped } = sources.view.totals();
         return { answer: { ok: true, answer: "totals", accepted, unfinished, ended: { ...ended }, dropped } };

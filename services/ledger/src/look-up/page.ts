@@ -1,4 +1,4 @@
-import { FnbusError, type InvocationView, type ListFilter, type LiveState } from "@fnbus/contract";
+import { FnbusError, type GiveUp, type InvocationView, type ListFilter, type LiveState } from "@fnbus/contract";
 import type { LiveInvocation } from "../core/index.ts";
 import { type Before, decodeCursor, encodeCursor, isNewer, toBefore } from "../projection/queries.ts";
 import { viewOf } from "./find.ts";
@@ -63,4 +63,17 @@ function newestLive(
 function keepNewest(list: LiveInvocation[], limit: number): void {
   list.sort((a, b) => (isNewer(a, b) ? -1 : 1));
   list.length = Math.min(list.length, limit);
+}
+
+/** One page of what was given up, newest first. */
+export async function readGiveUps(
+  sources: Sources,
+  limit: number,
+  before: number | undefined,
+): Promise<{ giveUps: GiveUp[]; next?: number }> {
+  const most = Math.min(Math.max(1, Math.trunc(limit)), PAGE_MAX);
+  const found = await sources.projection.ask("giveUps", most + 1, before);
+  const shown = found.slice(0, most);
+  const giveUps = shown.map(({ giveUp }) => giveUp);
+  return found.length > most ? { giveUps, next: shown.at(-1)!.number } : { giveUps };
 }

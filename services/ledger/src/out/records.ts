@@ -1,7 +1,5 @@
 import type { Bus } from "@fnbus/bus";
-import { encodeEntryPack, type FreeRecord, subjects } from "@fnbus/contract";
-
-type GiveUp = Extract<FreeRecord, { type: "give-up" }>;
+import { encodeEntryPack, type GiveUp, subjects } from "@fnbus/contract";
 
 /** Give-ups that wait for RECORDS at once; more are counted by their metric and told on the log (I11). */
 const WAITING_MAX = 1000;

@@ -3,15 +3,13 @@ import {
   type AttemptRecord,
   type EnvelopePlace,
   endStates,
-  type FreeRecord,
+  type GiveUp,
   type InvocationView,
   type ListFilter,
   type OutcomeRecord,
   toIdBytes,
 } from "@fnbus/contract";
 import { type CallbackAttempt, type CallbackEnd, type EndedRecord, toEndedView } from "./view.ts";
-
-export type GiveUp = Extract<FreeRecord, { type: "give-up" }>;
 
 /** Where a page begins: strictly older than this, newest first. */
 export interface Before {
