@@ -10,25 +10,29 @@ import { spawn } from "node:child_process";
 
 const children = new Map();
 
+/** An executor that is gone hears nothing, and its going is handled below. */
+const tell = (message, handle) => process.connected && process.send(message, handle, () => {});
+
 function start({ id, command, args, env }) {
   let child;
   try {
     child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe", "pipe"], detached: true, cwd: "/" });
   } catch (error) {
-    return process.send({ id, what: "failed", message: error.message });
+    tell({ id, what: "failed", message: error.message });
+    return;
   }
-  child.once("error", (error) => process.send({ id, what: "failed", message: error.message }));
+  child.once("error", (error) => tell({ id, what: "failed", message: error.message }));
   if (child.pid === undefined) return;
   children.set(id, child);
-  process.send({ id, what: "pid", pid: child.pid });
+  tell({ id, what: "pid", pid: child.pid });
   for (const number of [3, 1, 2]) {
     // What arrives before the hand-over must stay in the descriptor.
     child.stdio[number]._handle.readStop();
-    process.send({ id, what: "descriptor", number }, child.stdio[number]);
+    tell({ id, what: "descriptor", number }, child.stdio[number]);
   }
   child.once("exit", (code, signal) => {
     children.delete(id);
-    if (process.connected) process.send({ id, what: "exit", code, signal });
+    tell({ id, what: "exit", code, signal });
   });
 }
 

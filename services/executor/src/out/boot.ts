@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FnbusError, type Runtime } from "@fnbus/contract";
 import { frameTypes } from "../core/frames.ts";
 import { type Isolation, type LaunchPaths, toLaunch } from "../core/launch.ts";
@@ -47,6 +48,9 @@ export interface BootOptions {
 /** Starts runners: folder, cgroup, process, first frame. `boot` throws `runner_failed`. */
 export function createBoot(options: BootOptions) {
   let lastNumber = 0;
+  let stopped = false;
+  /** Every process with its folder and group, until all of it is gone. */
+  const alive = new Map<number, { kill(): void; gone: Promise<void> }>();
 
   async function boot(wish: BootWish): Promise<Booted> {
     const number = ++lastNumber;
@@ -56,12 +60,13 @@ export function createBoot(options: BootOptions) {
     const group = options.cgroups?.create(String(number));
     const launch = toLaunch(options.isolation, options.paths, { ...wish, home, groups: group?.procs ?? [] });
     launch.env.FNBUS_INSTANCE = name;
-    const remove = () => {
+    const remove = async () => {
       rmSync(home, { recursive: true, force: true });
-      if (group) removeLater(group);
+      if (group) await removeGroup(group);
+      alive.delete(number);
     };
     const child = await options.spawner.start(launch).catch((error: Error) => {
-      remove();
+      void remove();
       throw new FnbusError("runner_failed", `cannot start: ${error.message}`, { cause: error });
     });
     const runner = createRunner(child);
@@ -74,14 +79,24 @@ export function createBoot(options: BootOptions) {
       const outOfMemory = group?.wasOutOfMemory() ?? false;
       kill();
       child.channel.destroy();
-      remove();
+      alive.set(number, { kill, gone: remove() });
       return { ...exit, outOfMemory };
     });
+    alive.set(number, { kill, gone: ended.then(() => alive.get(number)?.gone) });
+    if (stopped) kill();
     await ready(runner, kill);
     return { number, name, runtime: wish.runtime, network: wish.network, home, runner, group, ended, kill };
   }
 
-  return { boot };
+  return {
+    boot,
+    /** Kills all that still runs, and resolves when nothing is left of it. */
+    async stop(): Promise<void> {
+      stopped = true;
+      for (const one of alive.values()) one.kill();
+      await Promise.all([...alive.values()].map((one) => one.gone));
+    },
+  };
 }
 export type Boot = ReturnType<typeof createBoot>;
 
@@ -132,8 +147,9 @@ function killAll(group: InstanceGroup): void {
 }
 
 /** A cgroup can be removed when the kernel has reaped the last of its processes. */
-function removeLater(group: InstanceGroup, round = 0): void {
-  if (group.remove() || round === REMOVE_RETRIES) return;
-  killAll(group);
-  setTimeout(() => removeLater(group, round + 1), REMOVE_RETRY_MS).unref();
+async function removeGroup(group: InstanceGroup): Promise<void> {
+  for (let round = 0; round < REMOVE_RETRIES && !group.remove(); round++) {
+    killAll(group);
+    await sleep(REMOVE_RETRY_MS);
+  }
 }

@@ -65,7 +65,8 @@ export async function createRunning(options: {
     check,
     async stop(): Promise<void> {
       await pools.stop();
-      await spares.stop();
+      spares.stop();
+      await boot.stop();
       logs.flush();
       await spawner.stop();
     },

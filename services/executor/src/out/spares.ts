@@ -22,7 +22,6 @@ export function createSpares(boot: Boot, count: number, logger: Logger) {
       boot.boot(kind).then(
         (booted) => {
           booting.set(key, booting.get(key)! - 1);
-          if (stopped) return booted.kill();
           list.push(booted);
           void booted.ended.then(() => {
             const index = list.indexOf(booted);
@@ -49,11 +48,9 @@ export function createSpares(boot: Boot, count: number, logger: Logger) {
       setTimeout(() => fill(kind), 20).unref();
       return spare ?? boot.boot(kind);
     },
-    async stop(): Promise<void> {
+    /** Boots no more. Those that stand ready end with all others. */
+    stop(): void {
       stopped = true;
-      const all = [...ready.values()].flat();
-      for (const one of all) one.kill();
-      await Promise.all(all.map((one) => one.ended));
     },
   };
 }

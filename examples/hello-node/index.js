@@ -1,0 +1,4 @@
+exports.handler = async (event, context) => {
+  context.getLogger().info(`greeting ${event.name ?? "nobody"}`);
+  return { hello: event.name ?? "world", requestId: context.getRequestID() };
+};
