@@ -4,7 +4,7 @@ import { readConfig, type Variables } from "@fnbus/config";
 import Type, { type Static } from "typebox";
 import { natsRelease, releasePlatform } from "./servers/nats-release.ts";
 
-const LocalConfig = Type.Object({
+export const LocalConfig = Type.Object({
   FNBUS_HOST: Type.String({ default: "127.0.0.1", description: "address that the gateway listens on" }),
   FNBUS_PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: "port of the gateway" }),
   FNBUS_DATA_DIR: Type.String({ default: ".fnbus", description: "data folder" }),
