@@ -1,9 +1,9 @@
 import { append } from "./append.ts";
 import type { Core } from "./core.ts";
 import { BusError, isBusError, toBusError } from "./errors.ts";
-import { openOrderedReader } from "./read-log.ts";
-import { readLast } from "./read-stored.ts";
-import type { AppendOptions, KeyValue, LogReader, StoredMessage } from "./types.ts";
+import { readLast, readNewest } from "./read-stored.ts";
+import type { AppendOptions, KeyValue, StoredMessage } from "./types.ts";
+import { watch } from "./watch.ts";
 
 /**
  * Key-value buckets as every NATS client lays them out (ADR-8): stream KV_<bucket>, subject $KV.<bucket>.<key>, a
@@ -12,6 +12,8 @@ import type { AppendOptions, KeyValue, LogReader, StoredMessage } from "./types.
  */
 export const toBucketStream = (bucket: string): string => `KV_${bucket}`;
 const OPERATION = "KV-Operation";
+/** Of one sweep: the next one goes on. */
+const MOST_FORGOTTEN = 10_000;
 const key = /^[-/=.\w]+$/;
 
 const isRemoved = (message: StoredMessage): boolean => {
@@ -57,74 +59,19 @@ export async function openKeyValue(core: Core, name: string, bucket: string): Pr
       const fence = revision === undefined ? {} : { expectedLastSubjectSequence: revision };
       return write(text, new Uint8Array(0), { headers, ...fence });
     },
-    watch: (onChange) => watch(core, { name, stream, prefix }, onChange),
-  };
-}
-
-type Change = Parameters<Parameters<KeyValue["watch"]>[0]>[0];
-
-/** A log read from the newest of each key on. After a break it resumes behind what it has had, so removals come too. */
-async function watch(
-  core: Core,
-  bucket: { name: string; stream: string; prefix: string },
-  onChange: (change: Change) => void,
-): Promise<{ stop(): void }> {
-  const { name, stream, prefix } = bucket;
-  const known = new Set<string>();
-  let reader: LogReader | undefined;
-  let stopped = false;
-
-  const apply = (message: StoredMessage): string => {
-    const text = message.subject.slice(prefix.length);
-    const removed = isRemoved(message);
-    if (removed) known.delete(text);
-    else known.add(text);
-    onChange({ key: text, value: removed ? undefined : message.data, revision: message.sequence, at: message.at });
-    return text;
-  };
-  /** Hands over what is present and follows. Keys known before that are gone from a stream made anew are removed. */
-  const begin = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const before = new Set(known);
-      let isPresent = false;
-      const finish = (revision: number, at: number) => {
-        isPresent = true;
-        for (const text of before) {
-          known.delete(text);
-          onChange({ key: text, value: undefined, revision, at });
-        }
-        resolve();
-      };
-      openOrderedReader(core, {
-        stream,
-        name,
-        start: { at: "last-per-subject" },
-        onStart: (pending) => pending === 0 && finish(0, 0),
-        onBatch(batch) {
-          for (const message of batch) before.delete(apply(message));
-          const last = batch.at(-1)!;
-          if (!isPresent && last.pending === 0) finish(last.sequence, last.at);
-        },
-        onRewound: () => void restart(),
-      }).then((opened) => {
-        reader = opened;
-        if (stopped) void opened.stop();
-      }, reject);
-    });
-  const restart = async () => {
-    while (!stopped && !core.closing.aborted) {
-      try {
-        return await begin();
-      } catch {
-        await core.connection.whenConnected(core.closing).catch(() => undefined);
-      }
-    }
-  };
-  await begin();
-  return {
-    stop() {
-      stopped = true;
-      void reader?.stop();
+    async forgetRemovals(olderThanMs) {
+      const before = Date.now() - olderThanMs;
+      const old: StoredMessage[] = [];
+      await readNewest(core, name, stream, (message) => {
+        if (isRemoved(message) && message.at <= before && old.length < MOST_FORGOTTEN) old.push(message);
+      });
+      // Up to the marker only: a key that was made again meanwhile stays.
+      for (const { subject, sequence } of old)
+        await core.manager.streams.purge(stream, { filter: subject, seq: sequence + 1 }).catch((error) => {
+          throw toBusError(error, `removal of markers of ${bucket}`);
+        });
+      return old.length;
     },
+    watch: (onChange) => watch(core, { name, stream, prefix, isRemoved }, onChange),
   };
 }

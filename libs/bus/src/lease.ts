@@ -31,11 +31,11 @@ export async function acquireLease(
   let bucket: KeyValue | undefined;
   let seen = -1;
   let seenAt = 0;
-  /** When our last write left: it may have been stored although its answer was lost. */
-  let sentAt = 0;
   for (;;) {
     ending.throwIfAborted();
     try {
+      // Whoever holds it was cut off too, perhaps: its lease counts from when both can be back.
+      if (!core.connection.isConnected()) seen = -1;
       await core.connection.whenConnected(ending);
       bucket ??= await openKeyValue(core, name, options.bucket);
       const found = await bucket.get(options.key);
@@ -43,11 +43,11 @@ export async function acquireLease(
         seen = found.revision;
         seenAt = performance.now();
       }
-      if (found && parse(found).token === value.token)
-        return hold(core, bucket, options, value, found.revision, sentAt);
-      const isFree = !found || performance.now() - seenAt > options.leaseMs;
+      // Our own write whose answer was lost: it is written again, so that we know when.
+      const isOurs = found !== undefined && parse(found).token === value.token;
+      const isFree = !found || isOurs || performance.now() - seenAt > options.leaseMs;
       if (isFree) {
-        sentAt = performance.now();
+        const sentAt = performance.now();
         const revision = found
           ? await bucket.update(options.key, encode(value), found.revision)
           : await bucket.create(options.key, encode(value));
@@ -56,7 +56,8 @@ export async function acquireLease(
     } catch (error) {
       ending.throwIfAborted();
       if (isBusError(error, "not_found", "forbidden", "closed")) throw error;
-      // Somebody was faster, or the broker is away: look again.
+      // Somebody was faster, or the broker is away: look again. Without an answer a revision has not stood still.
+      seen = -1;
     }
     await setTimeout(pollMs, undefined, { signal: ending }).catch(() => undefined);
   }

@@ -21,6 +21,10 @@ interface Waiting {
 /** What a header line adds to a message beside its name and value (": " and a line end), and the block's own frame. */
 const HEADER_LINE_BYTES = 4;
 const HEADER_BLOCK_BYTES = 12;
+/** What may wait in this process for a broker that reads slowly (I11): the client and the socket have no bound. */
+const UNREAD_BYTES = 64 * 1024 * 1024;
+/** So much unread is worth asking the broker how far it is: a PING, whose answer comes behind all that was sent before. */
+const ASK_BYTES = 1024 * 1024;
 
 export function toHeaders(headers: Headers): { block: MsgHdrs; bytes: number } {
   const block = createHeaders();
@@ -33,8 +37,42 @@ export function toHeaders(headers: Headers): { block: MsgHdrs; bytes: number } {
   return { block, bytes };
 }
 
+/** How many bytes were sent that the broker has not read, as far as is known. */
+function createUnread(connection: Connection) {
+  const { nc } = connection;
+  let sent = 0;
+  let read = 0;
+  let asking: object | undefined;
+  // What was under way is gone with the connection.
+  connection.onStatus(() => {
+    read = sent;
+    asking = undefined;
+  });
+  const ask = () => {
+    if (asking || sent - read < ASK_BYTES || nc.isClosed()) return;
+    const upTo = sent;
+    const question = {};
+    asking = question;
+    const settle = () => {
+      if (asking !== question) return;
+      asking = undefined;
+      read = upTo;
+      ask();
+    };
+    nc.flush().then(settle, () => {});
+  };
+  return {
+    add(bytes: number) {
+      sent += bytes;
+    },
+    ask,
+    bytes: () => sent - read,
+  };
+}
+
 export function createOutgoing(connection: Connection): Outgoing {
   const { nc } = connection;
+  const unread = createUnread(connection);
   let queue: Waiting[] = [];
   const flush = () => {
     const sending = queue;
@@ -48,6 +86,7 @@ export function createOutgoing(connection: Connection): Outgoing {
         raise(error);
       }
     }
+    unread.ask();
   };
   return {
     send(subject, data, reply = "", headers = undefined) {
@@ -56,6 +95,12 @@ export function createOutgoing(connection: Connection): Outgoing {
       const bytes = data.length + (encoded?.bytes ?? 0);
       const limit = connection.server().maxPayload;
       if (bytes > limit) throw new BusError("too_large", `${bytes} bytes to ${subject}: the broker takes ${limit}`);
+      if (unread.bytes() + bytes > UNREAD_BYTES)
+        throw new BusError(
+          "disconnected",
+          `cannot publish to ${subject}: the broker has ${unread.bytes()} bytes to read`,
+        );
+      unread.add(bytes);
       if (queue.length === 0) setImmediate(flush);
       queue.push({ subject, data, reply, headers: encoded?.block });
     },

@@ -1,7 +1,7 @@
 import { createInbox, type Msg, nanos } from "@nats-io/transport-node";
-import { toInboxPrefix } from "./connection.ts";
 import type { Core } from "./core.ts";
 import { raise } from "./errors.ts";
+import { toInboxPrefix } from "./first-connection.ts";
 import { type Delivered, toDelivered } from "./messages.ts";
 
 /** One life of a pull consumer: from the first pull until something is wrong with it. */

@@ -1,7 +1,7 @@
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import type { Connection } from "./connection.ts";
-import { toInboxPrefix } from "./connection.ts";
 import { BusError, raise } from "./errors.ts";
+import { toInboxPrefix } from "./first-connection.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { createTimerWheel, type WheelTimer } from "./timer-wheel.ts";
 import type { Headers } from "./types.ts";

@@ -11,6 +11,8 @@ export interface BusOptions {
   tls?: { ca?: string; cert?: string; key?: string };
   /** How long the first connection may take before `connectBus` rejects; 0: for ever. */
   connectTimeoutMs?: number;
+  /** Hears why a connection does not come about (not reached, refused credentials): at once, then every ten seconds. */
+  onRetry?(message: string): void;
 }
 
 export type Headers = Record<string, string>;
@@ -116,6 +118,11 @@ export interface KeyValue {
   /** Gives the removal's revision. With a revision: throws `wrong_sequence` where it is no longer the last. */
   delete(key: string, revision?: number): Promise<number>;
   /**
+   * Removes what deletions older than this leave behind (a marker each, for ever otherwise). A watch that was cut off
+   * meanwhile still hears of them. Returns how many.
+   */
+  forgetRemovals(olderThanMs: number): Promise<number>;
+  /**
    * Every present key, then every change, in order, for ever: a broken watch is made anew and what was missed is caught
    * up (removals too). Resolves when the present keys have been handed over. `entry.value` undefined: deleted.
    */
@@ -171,7 +178,10 @@ export interface Bus {
   isConnected(): boolean;
   onStatus(listener: (status: "connected" | "disconnected") => void): () => void;
 
-  /** Core NATS, at most once. Throws `disconnected` (nothing is buffered while disconnected) and `too_large`. */
+  /**
+   * Core NATS, at most once. Throws `too_large`, and `disconnected`: nothing is buffered while disconnected, nor beyond
+   * 64 MB that the broker has not read yet.
+   */
   publish(subject: string, data: Uint8Array, options?: { reply?: string; headers?: Headers }): void;
   subscribe(subject: string, handler: (message: BusMessage) => void, options?: { queue?: string }): Subscription;
   /** One answer. Throws `no_responders`, `timeout`, `disconnected`; `signal` aborts with its reason. */

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Bus, connectBus } from "@fnbus/bus";
 import { findBinaries, type NatsServer, startNats } from "@fnbus/testing";
 
@@ -15,6 +16,8 @@ export const stream = (name: string, subject: string, maxBytes = SIZE, replicas 
 export const bucket = (name: string, replicas = 1) => ({ name, history: 1, maxBytes: 8 * 1024 * 1024, replicas });
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (data: Uint8Array | undefined): string | undefined => data && Buffer.from(data).toString("utf8");
+
+export const sleep = (ms: number): Promise<void> => setTimeout(ms);
 
 export interface Bench {
   nats: NatsServer;
