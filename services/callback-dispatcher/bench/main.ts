@@ -34,8 +34,7 @@ async function measure(path: string, env: Record<string, string>, start: () => P
   await new Promise((done) => setTimeout(done, 1_000));
   const began = performance.now();
   await start();
-  while (new Set(hook.received.map(({ id }) => id)).size < (env.NATS_URL ? COUNT : 1) || hook.received.length < COUNT)
-    await new Promise((done) => setTimeout(done, 20));
+  while (hook.received.length < COUNT) await new Promise((done) => setTimeout(done, 20));
   const rate = COUNT / ((hook.received[COUNT - 1]!.at - (env.NATS_URL ? began : hook.received[0]!.at)) / 1000);
   child.kill("SIGTERM");
   await new Promise((done) => child.once("exit", done));
