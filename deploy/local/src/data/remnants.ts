@@ -23,11 +23,19 @@ export async function awaitRemnants(data: DataFolder): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (const [name, pid] of noted) {
     while (await isOurs(pid, markerOf(data, name))) {
-      if (Date.now() > deadline) process.kill(-pid, "SIGKILL");
+      if (Date.now() > deadline) killGroup(pid);
       await sleep(100);
     }
   }
   noteProcesses(data, {});
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
 }
 
 async function isOurs(pid: number, marker: string): Promise<boolean> {
