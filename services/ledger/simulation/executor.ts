@@ -9,7 +9,7 @@ export interface SimulatedExecutor {
   process: Process;
   learnEpoch(epoch: number): void;
   asked(epoch: number): void;
-  work(owner: Process, head: WorkHead, entries: readonly WorkDraft[]): void;
+  work(owner: Process, head: WorkHead, entries: readonly WorkDraft[], sentAt: number): void;
   drain(): void;
 }
 
@@ -92,7 +92,7 @@ export function createExecutor(world: World, name: string, pool: string): Simula
     report([{ type: "result", id, attempt: held.attempt, result: held.result }]);
   }
 
-  function apply(owner: Process, entry: WorkDraft): void {
+  function apply(owner: Process, entry: WorkDraft, sentAt: number): void {
     switch (entry.type) {
       case "run": {
         const before = holds.get(entry.id);
@@ -103,7 +103,7 @@ export function createExecutor(world: World, name: string, pool: string): Simula
         }
         const held = { attempt: entry.attempt, started: false, result: undefined, owner };
         holds.set(entry.id, held);
-        truth.taken(process, entry.id, entry.attempt);
+        truth.taken(process, entry.id, entry.attempt, sentAt);
         after(world, process, random.between(0, START_MS), () => run(entry.id, held));
         break;
       }
@@ -136,11 +136,11 @@ export function createExecutor(world: World, name: string, pool: string): Simula
       learnEpoch(newer);
       announce(world, process, announcement);
     },
-    work: (owner, head, entries) => {
+    work: (owner, head, entries, sentAt) => {
       learnEpoch(head.epoch);
       if (head.epoch !== epoch || head.number !== applied + 1) return;
       applied = head.number;
-      for (const entry of entries) apply(owner, entry);
+      for (const entry of entries) apply(owner, entry, sentAt);
     },
     drain: () => {
       draining = true;

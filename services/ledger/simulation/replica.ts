@@ -294,7 +294,8 @@ export function createReplica(world: World, name: string): SimulatedReplica {
         truth.fail(`L22: the envelope of ${entry.id} is not in ${stream} at ${sequence}/${index}`);
       truth.handedOut(entry.id, entry.attempt);
     }
-    toExecutor(executor, (known) => known.work(process, head, entries));
+    const sentAt = timeline.now;
+    toExecutor(executor, (known) => known.work(process, head, entries, sentAt));
   }
 
   function toExecutor(executor: string, receive: (executor: (typeof world.executors)[number]) => void): void {

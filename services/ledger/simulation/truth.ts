@@ -18,8 +18,8 @@ export interface Truth {
   stored(head: FrameHead): void;
   /** A pack of outcomes was stored by this replica. */
   decided(writer: Process, records: readonly LedgerRecord[]): void;
-  /** An executor has taken a run that this replica handed out, or gives it back unstarted. */
-  taken(executor: Process, id: string, attempt: number): void;
+  /** An executor has taken a run that was handed out at this time, or gives it back unstarted. */
+  taken(executor: Process, id: string, attempt: number, sentAt: number): void;
   handedBack(executor: Process, id: string, attempt: number): void;
   /** It starts it. */
   started(owner: Process, executor: Process, id: string, attempt: number): void;
@@ -120,9 +120,9 @@ export function createTruth(world: World): Truth {
         else if (record.type === "attempt") attempt(writer, record);
       }
     },
-    taken: (executor, id, number) => {
+    taken: (executor, id, number, at) => {
       const list = runs.get(id) ?? [];
-      list.push({ executor, life: executor.life, attempt: number, at: now(), started: false });
+      list.push({ executor, life: executor.life, attempt: number, at, started: false });
       runs.set(id, list);
     },
     handedBack: (executor, id, number) => {

@@ -72,12 +72,15 @@ function compareHolds(state: State, executor: ExecutorState, applied: number, ho
     present.add(row);
     const assignment = owner.running.get(row);
     if (assignment?.executor === executor.name || rows.has(row, rowFlag.deciding)) continue;
-    if (!assignment && attempt === rows.attempt(row)) adopt(state, executor, row);
-    else {
-      // A run that counts as lost, or that another executor has: it may not go on beside the new one.
-      executor.stale++;
-      if (executor.unanswered.length === 0) tell(state, executor.name, { type: "cancel", id });
+    const isCurrent = !assignment && attempt === rows.attempt(row);
+    if (isCurrent && (owner.phase === "asking" || hasPlace(state, row))) {
+      adopt(state, executor, row);
+      continue;
     }
+    // A run that counts as lost, or that another executor has: it may not go on beside the new one.
+    executor.stale++;
+    if (isCurrent) decideLost(state, row, executor.name, state.now.broker);
+    if (executor.unanswered.length === 0) tell(state, executor.name, { type: "cancel", id });
   }
   for (const [row, pack] of executor.held) {
     if (pack > applied || present.has(row)) continue;
@@ -86,7 +89,13 @@ function compareHolds(state: State, executor: ExecutorState, applied: number, ho
   }
 }
 
-/** It runs there already: handed out by the owner before (L21), or by this one before the executor was cut off. */
+/** An executor that was silent through the take-over comes back: its run goes on where the limit has a place (L13). */
+function hasPlace({ queues }: State, row: number): boolean {
+  const queue = queues.ofRow(row);
+  return queue.rules !== undefined && queue.running < queue.rules.limit;
+}
+
+/** It runs there already, handed out by the owner before (L21). */
 function adopt(state: State, executor: ExecutorState, row: number): void {
   toRunning(state, row);
   state.owner.running.set(row, { executor: executor.name, at: state.now.broker });

@@ -71,14 +71,12 @@ function send(state: State, executor: ExecutorState, pack: UnansweredPack): void
   state.actions.push({ do: "work", executor: executor.name, head, entries });
 }
 
-/** A run that is no longer this executor's is left out when its pack is repeated; the number stays. */
+/** A run that is no longer this executor's, or counts as lost, is left out when its pack is repeated (L17). */
 function toDraft(state: State, executor: ExecutorState, entry: WorkEntryKept): WorkDraft | undefined {
   if (entry.type !== "run") return entry;
-  const { rows, owner, now } = state;
+  const { rows, now } = state;
   const row = rows.find(entry.id);
-  if (row < 0 || rows.attempt(row) !== entry.attempt || owner.running.get(row)?.executor !== executor.name) {
-    return undefined;
-  }
+  if (row < 0 || rows.attempt(row) !== entry.attempt || !executor.held.has(row)) return undefined;
   const leftMs = Math.max(0, rows.deadlineAt(row) - now.broker);
   return { ...entry, leftMs, place: placeOf(state, row) };
 }
