@@ -3,12 +3,13 @@
  * so a small one does it. It hands the three descriptors over, tells of ends, and when the executor is gone, by whatever
  * death, it kills all that it started.
  *
- * In: { do: "start", id, command, args, env } · { do: "kill", id, group }.
+ * In: { do: "start", id, command, args, env } · { do: "kill", id } · { do: "end" }.
  * Out: { id, what: "pid", pid } · { id, what: "descriptor", number } with a handle · { id, what: "exit", code, signal } · { id, what: "failed", message }.
  */
 import { spawn } from "node:child_process";
 
 const children = new Map();
+const LIFELINE_MS = 500;
 
 /** An executor that is gone hears nothing, and its going is handled below. */
 const tell = (message, handle) => process.connected && process.send(message, handle, () => {});
@@ -44,13 +45,21 @@ function kill(child) {
   }
 }
 
-process.on("message", (message) => {
-  if (message.do === "start") start(message);
-  else if (children.has(message.id)) kill(children.get(message.id));
-});
-process.on("disconnect", () => {
+function end() {
   for (const child of children.values()) kill(child);
   process.exit(0);
+}
+
+process.on("message", (message) => {
+  if (message.do === "end") end();
+  else if (message.do === "start") start(message);
+  else if (children.has(message.id)) kill(children.get(message.id));
 });
+process.on("disconnect", end);
+// The event stays away when the channel closes while descriptors wait to be handed over: the state is asked too.
+const executor = process.ppid;
+setInterval(() => {
+  if (!process.connected || process.ppid !== executor) end();
+}, LIFELINE_MS);
 // Ctrl-C reaches the whole group: the executor finishes its runs first and then disconnects.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});

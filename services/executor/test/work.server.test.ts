@@ -111,7 +111,6 @@ describe("work of the ledger", () => {
     await until("the epoch is seen", async () => (await held()).partitions["0"]?.epoch === 9);
     const id = createId();
     pack(1, 8, { run: [{ id, found: quick }] });
-    await sleep(300);
     expect(heads).toEqual([]);
     pack(1, 9, { run: [{ id, found: quick }] });
     await until("the new one's work runs", () => resultsOf(id).length > 0);
@@ -176,10 +175,10 @@ describe("work of the ledger", () => {
 test("draining: what runs is finished and delivered, new work goes back, and capacity is 0 (L15)", async () => {
   [heard, heads] = [[], []];
   executor = await startTestExecutor(platform);
+  await platform.call(slow, "1");
   const [running, late] = [createId(), createId()];
   pack(1, 60, { run: [{ id: running, found: slow, body: "700" }] });
   await until("it runs", async () => (await held()).partitions["0"]!.holds.length === 1);
-  await sleep(300);
   const stopping = executor.stop();
   await sleep(50);
   expect(await held()).toMatchObject({ draining: true, capacity: 0 });

@@ -35,6 +35,9 @@ export interface Spawner {
   stop(): Promise<void>;
 }
 
+/** A spawner that has not ended by then is killed. */
+const END_MS = 2_000;
+
 /**
  * The client of runtime/spawner.mjs. Where the spawner dies, its runners die with it and are told as ended; the next
  * start begins another.
@@ -107,8 +110,10 @@ export function createSpawner(program: string): Spawner {
       if (!ending) return;
       process_ = undefined;
       const ended = new Promise((resolve) => ending.once("exit", resolve));
-      ending.disconnect();
+      ending.send({ do: "end" }, () => {});
+      const forced = setTimeout(() => ending.kill("SIGKILL"), END_MS);
       await ended;
+      clearTimeout(forced);
     },
   };
 }
