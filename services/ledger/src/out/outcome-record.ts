@@ -43,6 +43,7 @@ export function toOutcomeRecord(
     ...(meta.idempotencyKey === undefined ? {} : { idempotencyKey: meta.idempotencyKey }),
     ...(meta.callbackUrl === undefined ? {} : { callbackUrl: meta.callbackUrl }),
     ...(meta.redriveOf === undefined ? {} : { redriveOf: meta.redriveOf }),
+    ...(meta.depth === undefined ? {} : { depth: meta.depth }),
     ...(meta.traceparent === undefined ? {} : { traceparent: meta.traceparent }),
     ...(draft.result === undefined ? {} : { result: draft.result }),
     ...(draft.errorCode === undefined ? {} : { errorCode: draft.errorCode }),
