@@ -4,6 +4,7 @@ import type { Stack } from "../stack/stack.ts";
 import { deployEcho } from "./calls.ts";
 import { measureAccept } from "./measures/accept.ts";
 import { measureCallbacks } from "./measures/callbacks.ts";
+import { measureCold } from "./measures/cold.ts";
 import { measureFairness } from "./measures/fairness.ts";
 import { measureMemory } from "./measures/memory.ts";
 import { measureSync } from "./measures/sync.ts";
@@ -15,24 +16,25 @@ import { isReached, type Measure, machine, toTable, writeResults } from "./repor
  */
 const { values } = parseArgs({
   options: {
-    only: { type: "string", default: "memory,sync,callbacks,fairness,accept" },
+    only: { type: "string", default: "memory,cold,sync,callbacks,fairness,accept" },
     seconds: { type: "string", default: "8" },
     help: { type: "boolean", short: "h" },
   },
 });
 if (values.help) {
-  console.log("npm run bench -- [--only memory,sync,callbacks,fairness,accept] [--seconds 8]");
+  console.log("npm run bench -- [--only memory,cold,sync,callbacks,fairness,accept] [--seconds 8]");
   process.exit(0);
 }
 const seconds = Number(values.seconds);
 const measurements: Record<string, (stack: Stack) => Promise<Measure[]>> = {
   memory: measureMemory,
+  cold: measureCold,
   sync: (stack) => measureSync(stack, seconds),
   callbacks: measureCallbacks,
   fairness: (stack) => measureFairness(stack, seconds),
   accept: (stack) => measureAccept(stack, seconds),
 };
-const stack = await startLocalStack({ settings: { gateway: { FNBUS_RATE_PER_KEY: "1000000" } } });
+const stack = await startLocalStack();
 const measures: Measure[] = [];
 try {
   await deployEcho(stack, "echo");

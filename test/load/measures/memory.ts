@@ -46,8 +46,12 @@ export async function measureMemory(stack: Stack): Promise<Measure[]> {
     dispatcher: sum(/services\/callback-dispatcher\/src\/main/),
     nats: sum(/nats-server/),
     redis: sum(/redis-server/),
-    runners: sum(/executor\/runtime|spawner/),
+    nodeRunners: sum(/^(?!bwrap|.*\/bwrap).*runtime\/nodejs\/main/),
+    pythonRunners: sum(/^(?!bwrap|.*\/bwrap).*runtime\/python\/main/),
+    spawner: sum(/runtime\/spawner|^bwrap|\/bwrap/),
   };
+  const each = ({ count, megabytes }: { count: number; megabytes: number }) =>
+    count === 0 ? 0 : Number((megabytes / count).toFixed(1));
   const total = Object.values(parts).reduce((all, { megabytes }) => all + megabytes, 0);
   return [
     {
@@ -55,6 +59,18 @@ export async function measureMemory(stack: Stack): Promise<Measure[]> {
       ours: total,
       unit: "MB",
       details: Object.fromEntries(Object.entries(parts).map(([name, { megabytes }]) => [`${name}Mb`, megabytes])),
+    },
+    {
+      name: "one idle Node.js instance",
+      ours: each(parts.nodeRunners),
+      unit: "MB",
+      details: { instances: parts.nodeRunners.count },
+    },
+    {
+      name: "one idle Python instance",
+      ours: each(parts.pythonRunners),
+      unit: "MB",
+      details: { instances: parts.pythonRunners.count },
     },
   ];
 }
