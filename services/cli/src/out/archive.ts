@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { limits } from "@fnbus/contract";
 import { ZipFile } from "yazl";
 import type { Archive } from "../command.ts";
@@ -13,7 +13,8 @@ const leftOut = new Set([".git", ".fnbus", ".DS_Store", "__pycache__", ".venv"])
 const NO_TIME = new Date(1980, 0, 1);
 
 /** A folder, a file or a ready ZIP archive as what is uploaded. Throws UsageError where it is none, or over a limit. */
-export async function readArchive(path: string): Promise<Archive> {
+export async function readArchive(given: string): Promise<Archive> {
+  const path = resolve(given);
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new UsageError(`No such file or folder: ${path}`);
   if (found.isFile() && path.endsWith(".zip")) {
