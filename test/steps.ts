@@ -27,9 +27,11 @@ export async function runCommand(command: string, args: string[]): Promise<Tally
 export async function runVitest(project: string): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), "fnbus-tests-"));
   const file = join(folder, "results.json");
+  // Tests that take long are told one by one.
+  const reporter = project === "unit" ? "default" : "verbose";
   try {
     const code = await exitCode(join(repository, "node_modules/.bin/vitest"), [
-      ...["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+      ...["run", "--project", project, `--reporter=${reporter}`, "--reporter=json", `--outputFile.json=${file}`],
     ]);
     const results = JSON.parse(await readFile(file, "utf8")) as VitestResults;
     const unloaded = results.testResults.filter(
