@@ -20,7 +20,7 @@ const toRow = (what: string, values: number[]) => ({ what, p50Ms: at(values, 0.5
 
 /** Proportional set size of the runner processes, MB: what one instance adds. */
 function idleMemoryMb(program: string): number {
-  const pids = execFileSync("pgrep", ["-f", `^\\S+ .*/runtime/${program}`], { encoding: "utf8" })
+  const pids = execFileSync("pgrep", ["-f", `^\\S+ (-B )?\\S+/runtime/${program}$`], { encoding: "utf8" })
     .trim()
     .split("\n");
   const sizes = pids.map((pid) =>

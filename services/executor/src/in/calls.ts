@@ -132,7 +132,6 @@ export function serveCalls(options: CallOptions) {
     },
   };
 }
-export type Calls = ReturnType<typeof serveCalls>;
 
 /** Header values are one line of the wire's own text: what JSON leaves unescaped beyond ASCII is escaped. */
 const toHeaderText = (answer: CallReply): string =>

@@ -94,4 +94,3 @@ export function serveWork(options: WorkOptions) {
     stop: (): void => subscription.unsubscribe(),
   };
 }
-export type Work = ReturnType<typeof serveWork>;

@@ -114,4 +114,3 @@ export function createPools(startInstance: StartInstance, limits: PoolLimits, ex
     },
   };
 }
-export type Pools = ReturnType<typeof createPools>;
