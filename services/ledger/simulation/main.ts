@@ -1,41 +1,97 @@
 import { parseArgs } from "node:util";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { Protection } from "../src/core/index.ts";
 import { runSeed } from "./run.ts";
 import { type NamedCase, namedCases } from "./world.ts";
 
-/** node services/ledger/simulation/main.ts --seeds 10000 [--from 1] [--seed N] [--mutant L10] [--continue] */
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "1" },
-    seed: { type: "string" },
-    mutant: { type: "string" },
-    continue: { type: "boolean", default: false },
-  },
-});
-
-const without = new Set(values.mutant ? (values.mutant.split(",") as Protection[]) : []);
-const reached = new Map<NamedCase, number>();
-const startedAt = Date.now();
-
-if (values.seed !== undefined) {
-  const failure = runSeed({ seed: Number(values.seed), without, reached, verbose: true });
-  console.log(failure ?? "no violation");
-  process.exit(failure ? 1 : 0);
+/**
+ * node services/ledger/simulation/main.ts --seeds 10000 [--from 1] [--workers 2] [--mutant L10] [--continue]
+ * node services/ledger/simulation/main.ts --seed 4711       replays one seed, and says what happens in it
+ */
+interface Task {
+  from: number;
+  count: number;
+  mutant: string | undefined;
+  goOn: boolean;
 }
 
-const from = Number(values.from);
-const count = Number(values.seeds);
-let failures = 0;
-for (let seed = from; seed < from + count; seed++) {
-  const failure = runSeed({ seed, without, reached });
-  if (failure) {
-    failures++;
-    console.log(`seed ${seed}: ${failure}`);
-    if (!values.continue) break;
+interface Report {
+  failures: string[];
+  run: number;
+  reached: [NamedCase, number][];
+}
+
+const PROGRESS_SEEDS = 500;
+const toProtections = (mutant: string | undefined) => new Set((mutant?.split(",") ?? []) as Protection[]);
+
+function runTask({ from, count, mutant, goOn }: Task, report: (report: Report) => void): void {
+  const without = toProtections(mutant);
+  let reached = new Map<NamedCase, number>();
+  let failures: string[] = [];
+  let run = 0;
+  const flush = () => {
+    report({ failures, run, reached: [...reached] });
+    [reached, failures, run] = [new Map(), [], 0];
+  };
+  for (let seed = from; seed < from + count; seed++) {
+    const failure = runSeed({ seed, without, reached });
+    run++;
+    if (failure) failures.push(`seed ${seed}: ${failure}`);
+    if (failure && !goOn) break;
+    if (run === PROGRESS_SEEDS) flush();
   }
-  if ((seed - from + 1) % 1000 === 0) console.error(`${seed - from + 1} of ${count} seeds, ${failures} failed`);
+  flush();
 }
-for (const name of namedCases) console.log(`${String(reached.get(name) ?? 0).padStart(7)}  ${name}`);
-console.log(`${count} seeds, ${failures} failed, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-process.exit(failures > 0 ? 1 : 0);
+
+function replay(seed: number, mutant: string | undefined): void {
+  const failure = runSeed({ seed, without: toProtections(mutant), verbose: true });
+  console.log(failure ?? "no violation");
+  process.exitCode = failure ? 1 : 0;
+}
+
+async function runAll(task: Task, workers: number): Promise<void> {
+  const startedAt = performance.now();
+  const reached = new Map<NamedCase, number>();
+  let run = 0;
+  let failed = 0;
+  const share = Math.ceil(task.count / workers);
+  const onReport = (report: Report) => {
+    run += report.run;
+    failed += report.failures.length;
+    for (const failure of report.failures) console.log(failure);
+    for (const [name, count] of report.reached) reached.set(name, (reached.get(name) ?? 0) + count);
+    console.error(`${run} of ${task.count} seeds, ${failed} failed`);
+  };
+  const ends = Array.from({ length: workers }, (_, nth) => {
+    const from = task.from + nth * share;
+    const part: Task = { ...task, from, count: Math.min(share, task.from + task.count - from) };
+    const worker = new Worker(new URL(import.meta.url), { workerData: part });
+    worker.on("message", onReport);
+    return new Promise<void>((resolve, reject) => worker.once("error", reject).once("exit", () => resolve()));
+  });
+  await Promise.all(ends);
+  for (const name of namedCases) console.log(`${String(reached.get(name) ?? 0).padStart(8)}  ${name}`);
+  const missed = task.goOn || failed === 0 ? namedCases.filter((name) => !reached.get(name)) : [];
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${run} seeds, ${failed} failed, ${missed.length} named cases not reached, ${seconds} s`);
+  process.exitCode = failed > 0 || missed.length > 0 ? 1 : 0;
+}
+
+if (isMainThread) {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "1000" },
+      from: { type: "string", default: "1" },
+      workers: { type: "string", default: "1" },
+      seed: { type: "string" },
+      mutant: { type: "string" },
+      continue: { type: "boolean", default: false },
+    },
+  });
+  const { mutant } = values;
+  const task = { from: Number(values.from), count: Number(values.seeds), mutant, goOn: values.continue };
+  if (values.seed !== undefined) replay(Number(values.seed), mutant);
+  else await runAll(task, Number(values.workers));
+} else {
+  runTask(workerData as Task, (report) => parentPort!.postMessage(report));
+}

@@ -27,7 +27,8 @@ export interface Truth {
   heard(replica: Process, executor: Process): void;
   hears(replica: Process): void;
   cancelAnswered(id: string, state: string): void;
-  handedOut(id: string, attempt: number): void;
+  /** Whether this is its first time: packs are repeated. */
+  handedOut(id: string, attempt: number): boolean;
   atEnd(): void;
   readonly heads: ReadonlyMap<string, FrameHead>;
   readonly ends: ReadonlyMap<string, OutcomeRecord>;
@@ -158,8 +159,10 @@ export function createTruth(world: World): Truth {
     },
     handedOut: (id, number) => {
       const name = `${id} ${number}`;
-      if (cancels.has(id) && !handed.has(name)) fail(`L18: ${id} is handed out after its cancel was answered`);
+      const isFirst = !handed.has(name);
+      if (cancels.has(id) && isFirst) fail(`L18: ${id} is handed out after its cancel was answered`);
       handed.add(name);
+      return isFirst;
     },
     atEnd: () => {
       for (const [id, head] of heads) if (!head.source && !ends.has(id)) fail(`I3: ${id} has no outcome at the end`);

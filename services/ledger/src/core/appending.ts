@@ -1,8 +1,10 @@
 import type { RecordDraft } from "./actions.ts";
 import type { CoreEvent } from "./events.ts";
 import { RECORD_BYTES } from "./hand-out.ts";
+import { toQueue } from "./lifecycle.ts";
 import { loseFence } from "./owning.ts";
 import { applyPack } from "./records.ts";
+import { rowFlag, rowState } from "./rows.ts";
 import type { State } from "./state.ts";
 
 /** A pack that was surely not stored is repeated after this. */
@@ -74,7 +76,20 @@ export function onAppendFailed(state: State, { how }: Extract<CoreEvent, { type:
     return;
   }
   owner.append = "doubt";
+  if (state.without.has("L20")) reconsider(state);
   state.actions.push({ do: "read-tail" });
+}
+
+/** What L20 forbids, for the simulation to find: taking what is in doubt as not decided. */
+function reconsider(state: State): void {
+  const { rows, owner } = state;
+  for (const { draft } of owner.inFlight) {
+    const row = "id" in draft ? rows.find(draft.id) : -1;
+    if (row < 0 || !rows.has(row, rowFlag.deciding)) continue;
+    rows.set(row, rowFlag.deciding, false);
+    if (rows.state[row] !== rowState.running) toQueue(state, row, true);
+  }
+  owner.inFlight = [];
 }
 
 /** The tail has been read. What is still in flight was not stored, or stands behind an older owner's pack: again. */
@@ -85,7 +100,7 @@ export function onTailRead(state: State): void {
     loseFence(state, `epoch ${state.lastEpoch} has been appended`);
     return;
   }
-  owner.append = "again";
+  owner.append = owner.inFlight.length > 0 ? "again" : "idle";
   owner.repeatAt = state.now.mono;
 }
 

@@ -119,7 +119,8 @@ function answerCancels(state: State, id: string, record: RecordDraft | LedgerRec
 /** What a cancel was asked for is never started again (L18). */
 export function endIfCancelled(state: State, row: number): boolean {
   const { rows } = state;
-  const asked = rows.has(row, rowFlag.cancelled) || state.owner.cancels.has(rows.id(row));
+  const { cancels } = state.owner;
+  const asked = rows.has(row, rowFlag.cancelled) || (cancels.size > 0 && cancels.has(rows.id(row)));
   if (!asked || rows.has(row, rowFlag.deciding) || rows.state[row] === rowState.running) return false;
   decideEnd(state, row, { state: "cancelled", errorCode: "cancelled" });
   return true;
@@ -141,6 +142,7 @@ export function askCancel(state: State, ticket: number, id: string): void {
     answer("running");
     return;
   }
+  if (state.without.has("L18")) answer(rows.state[row] === rowState.running ? "running" : "cancelled");
   const tickets = owner.cancels.get(id);
   owner.cancels.set(id, [...(tickets ?? []), ticket]);
   // One decision is on its way already: its end answers, or the cancel that follows a lost or failed attempt.

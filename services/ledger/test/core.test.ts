@@ -1,0 +1,238 @@
+import { defaultRetry, type FrameHead, frameFlags } from "@fnbus/contract";
+import { describe, expect, it } from "vitest";
+import { type Action, type Core, type CoreEvent, createCore, type FunctionRules, type Now } from "../src/core/index.ts";
+
+const LEASE_MS = 5_000;
+const logs = { invocations: { createdAt: 1, first: 1, last: 0 }, outcomes: { createdAt: 1, first: 1, last: 0 } };
+const functions = ["018f0000-0000-7000-8000-0000000000f1", "018f0000-0000-7000-8000-0000000000f2"] as const;
+const idOf = (nth: number) => `018f0000-0000-7000-8000-${nth.toString(16).padStart(12, "0")}`;
+const rules = (more: Partial<FunctionRules> = {}): FunctionRules => ({
+  limit: 100,
+  weight: 1,
+  pool: "shared",
+  retry: defaultRetry,
+  maxAgeMs: 60_000,
+  backlog: 100,
+  ...more,
+});
+const head = (nth: number, more: Partial<FrameHead> = {}): FrameHead => ({
+  offset: 0,
+  bytes: 100,
+  flags: 0,
+  partition: 0,
+  id: idOf(nth),
+  registryId: functions[0],
+  revision: 1,
+  priority: 0,
+  delayMs: 0,
+  ttlMs: 60_000,
+  orderingKeyHash: 0,
+  metaBytes: 0,
+  bodyBytes: 0,
+  bodyHash: "0".repeat(32),
+  source: "",
+  first: 0,
+  last: 0,
+  ...more,
+});
+
+/** A core with its logs: what it appends is stored at once. */
+function createDriver(core: Core = createCore({ partition: 0, logs })) {
+  const now: Now = { mono: 0, broker: 1_000, leaseSafe: true };
+  let packs = 0;
+  let stored = 0;
+  let isStoring = true;
+  const apply = (event: CoreEvent): Action[] => {
+    const actions = core.apply(event, { ...now });
+    const append = actions.find((action) => action.do === "append");
+    return append && isStoring ? [...actions, ...apply({ type: "appended", sequence: ++stored })] : actions;
+  };
+  const announce = (capacity: number, holds: [string, number][] = [], applied = 0) =>
+    apply({
+      type: "announcement",
+      announcement: {
+        executor: "e1",
+        pool: "shared",
+        capacity,
+        draining: false,
+        isolation: "process",
+        memoryLimits: false,
+        partitions: { 0: { epoch: core.view.epoch, applied, holds } },
+        warm: [],
+        calls: {},
+      },
+    });
+  return {
+    core,
+    now,
+    apply,
+    announce,
+    store: (on: boolean) => {
+      isStoring = on;
+    },
+    read: (heads: FrameHead[], verdictInbox = "inbox") =>
+      apply({ type: "invocations", sequence: ++packs, at: now.broker, heads, verdictInbox }),
+    own: () => {
+      for (const registryId of functions) apply({ type: "function", registryId, rules: rules(), indexRevision: 1 });
+      apply({ type: "tick" });
+      apply({ type: "lease-gained", owner: "o", lastInvocations: packs, lastOutcomes: stored });
+      now.mono += LEASE_MS;
+      return apply({ type: "connection", connected: core.view.phase !== "following" });
+    },
+  };
+}
+
+const runsOf = (actions: Action[]) =>
+  actions.flatMap((action) => (action.do === "work" ? action.entries.filter((entry) => entry.type === "run") : []));
+const verdictsOf = (actions: Action[]) =>
+  actions.flatMap((action) => (action.do === "verdicts" ? action.verdicts : []));
+const result = (nth: number, attempt = 1): CoreEvent => ({
+  type: "results",
+  head: { executor: "e1", partition: 0, epoch: 0, applied: 0 },
+  entries: [
+    {
+      meta: {
+        type: "result",
+        id: idOf(nth),
+        attempt,
+        result: { statusCode: 200, headers: [], startedAt: 0, durationMs: 1, cold: false, executor: "e1" },
+      },
+      body: new Uint8Array(0),
+    },
+  ],
+});
+
+/** Until nothing stands in the way of handing out. */
+function createOwner() {
+  const driver = createDriver();
+  driver.own();
+  for (let turn = 0; turn < 60 && driver.core.view.phase !== "owning"; turn++) {
+    driver.now.mono += 200;
+    driver.apply({ type: "tick" });
+  }
+  expect(driver.core.view.phase).toBe("owning");
+  return driver;
+}
+
+describe("identity", () => {
+  it("the first copy of an id stands, a keyed one is told known, or conflict for another body (L9, L11)", () => {
+    const { read, core } = createOwner();
+    const flags = frameFlags.keyed | frameFlags.verdict;
+    const copies = ["a", "a", "b"].map((hash) => head(1, { flags, bodyHash: hash.repeat(32) }));
+    expect(verdictsOf(read(copies)).map(({ verdict }) => verdict)).toEqual(["new", "known", "conflict"]);
+    expect(core.view.totals()).toMatchObject({ accepted: 1, unfinished: 1, dropped: 2 });
+  });
+
+  it("a batch is kept above its source's mark, dropped below it and refused across it (L10)", () => {
+    const { read, core } = createOwner();
+    const source = "c".repeat(32);
+    const flags = frameFlags.counting | frameFlags.verdict;
+    const batch = (nth: number, first: number, last: number) => head(nth, { flags, source, first, last });
+    const verdicts = verdictsOf(read([batch(1, 0, 4), batch(2, 2, 4), batch(3, 3, 6), batch(4, 5, 6)]));
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["new", "known", "refused", "new"]);
+    expect(verdicts[2]).toMatchObject({ mark: 4, errorCode: "position_refused" });
+    expect(core.view.mark(source)).toBe(6);
+  });
+
+  it("a tick over 60 s ahead of its stored time is refused, the mark unmoved (L10)", () => {
+    const { read, core, now } = createOwner();
+    const source = "d".repeat(32);
+    const flags = frameFlags.counting | frameFlags.verdict | frameFlags.tick;
+    const tick = (nth: number, at: number) => head(nth, { flags, source, first: at, last: at });
+    const verdicts = verdictsOf(read([tick(1, now.broker + 60_001), tick(2, now.broker + 60_000)]));
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["refused", "new"]);
+    expect(core.view.mark(source)).toBe(now.broker + 60_000);
+  });
+});
+
+describe("handing out", () => {
+  it("functions are served in turn by weight (L13)", () => {
+    const driver = createOwner();
+    driver.apply({ type: "function", registryId: functions[1], rules: rules({ weight: 2 }), indexRevision: 1 });
+    driver.read(Array.from({ length: 20 }, (_, nth) => head(nth, { registryId: functions[nth < 10 ? 0 : 1] })));
+    const given = runsOf(driver.announce(9)).map(({ id }) => Number.parseInt(id.slice(-2), 16) >= 10);
+    expect(given.filter(Boolean)).toHaveLength(6);
+    expect(given.slice(0, 3).filter(Boolean)).toHaveLength(2);
+  });
+
+  it("never more than a function's limit, however much room there is (L13)", () => {
+    const driver = createOwner();
+    driver.apply({ type: "function", registryId: functions[0], rules: rules({ limit: 3 }), indexRevision: 1 });
+    driver.read(Array.from({ length: 10 }, (_, nth) => head(nth)));
+    expect(runsOf(driver.announce(50))).toHaveLength(3);
+  });
+
+  it("nothing while no renewal of the lease stands (L19)", () => {
+    const driver = createOwner();
+    driver.now.leaseSafe = false;
+    driver.read([head(1)]);
+    expect(runsOf(driver.announce(5))).toEqual([]);
+    driver.now.leaseSafe = true;
+    expect(runsOf(driver.apply({ type: "tick" }))).toHaveLength(1);
+  });
+
+  it("an envelope of a function that the index does not know fails as deleted, once the index is new enough (L3)", () => {
+    const driver = createOwner();
+    driver.read([head(1, { registryId: idOf(99), revision: 7 })]);
+    expect(driver.core.view.totals()).toMatchObject({ unfinished: 1 });
+    driver.apply({ type: "index", revision: 7 });
+    expect(driver.core.view.totals().ended).toMatchObject({ failed: 1 });
+  });
+});
+
+describe("outcomes", () => {
+  it("an executor is told durable only after the outcome is appended (L16)", () => {
+    const driver = createOwner();
+    driver.read([head(1)]);
+    driver.announce(5);
+    driver.store(false);
+    const decided = driver.apply(result(1));
+    expect(decided.map((action) => action.do)).toEqual(["append"]);
+    const settled = driver.apply({ type: "appended", sequence: 2 });
+    expect(settled).toContainEqual(expect.objectContaining({ entries: [{ type: "durable", ids: [idOf(1)] }] }));
+  });
+
+  it("what is decided stays decided while its pack is in doubt, and our own record in the tail is it (L20)", () => {
+    const driver = createOwner();
+    driver.read([head(1)]);
+    driver.announce(5);
+    driver.store(false);
+    const append = driver.apply(result(1)).find((action) => action.do === "append")!;
+    expect(driver.apply({ type: "append-failed", how: "in-doubt" })).toEqual([{ do: "read-tail" }]);
+    expect(driver.apply(result(1))).toEqual([]);
+    driver.apply({ type: "outcomes", sequence: append.expected + 1, head: append.head, records: [] });
+    expect(driver.core.view.totals().ended.succeeded).toBe(1);
+    expect(
+      driver.apply({ type: "tail-read", last: append.expected + 1 }).filter(({ do: what }) => what === "append"),
+    ).toEqual([]);
+  });
+});
+
+describe("checkpoints (L7)", () => {
+  it("a core from a checkpoint knows what the one before it knew", () => {
+    const driver = createOwner();
+    const flags = frameFlags.keyed;
+    driver.read([head(1, { flags, bodyHash: "a".repeat(32) }), head(2, { delayMs: 5_000 }), head(3)]);
+    driver.announce(1);
+    driver.apply(result(1));
+    driver.now.mono += 120_000;
+    const store = driver.apply({ type: "tick" }).find((action) => action.do === "store-checkpoint")!;
+    const segments = new Map(store.parts.map(({ object, bytes }) => [object, bytes]));
+    const state = segments.get(store.object)!;
+    const { invocations, outcomes } = driver.core.view.next();
+    const seen = { createdAt: 1, first: 1 };
+    const from = (createdAt: number) =>
+      createCore({
+        partition: 0,
+        logs: { invocations: { ...seen, createdAt, last: invocations - 1 }, outcomes: { ...seen, last: outcomes - 1 } },
+        checkpoint: { state, segments },
+      });
+    const restored = from(1).view;
+    expect(restored.totals()).toEqual(driver.core.view.totals());
+    expect(restored.next()).toEqual(driver.core.view.next());
+    for (const nth of [1, 2, 3]) expect(restored.find(idOf(nth))).toMatchObject({ id: idOf(nth) });
+    expect(restored.find(idOf(1))).toMatchObject({ state: "succeeded" });
+    // Streams that were made anew: the checkpoint is of others, and is not used.
+    expect(from(2).view.totals().accepted).toBe(0);
+  });
+});
