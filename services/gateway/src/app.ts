@@ -71,12 +71,12 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   };
   const stopHearing = hearAnnouncements(bus, backlog, executors);
   const stopForgetting = registry.onFunction((id, now) => now ?? counts.forget(id));
-  const { app, load } = await createServer(doors);
+  const { app, load, stop } = await createServer(doors);
 
   metrics.gauge("fnbus_gateway_answers", "answers since the start, by door and code", () =>
     [...counts.answers()].map(([door, code, count]) => [count, { door, code }]),
   );
-  metrics.gauge("fnbus_gateway_in_flight", "requests in progress", () => [[load.requests]]);
+  metrics.gauge("fnbus_gateway_in_flight", "requests in progress", () => [[load.open.size]]);
   metrics.gauge("fnbus_gateway_body_bytes", "bytes of request bodies in memory", () => [[load.bodyBytes]]);
   metrics.gauge("fnbus_gateway_records_dropped", "records of synchronous calls that were not stored", () => [
     [records.dropped],
@@ -87,13 +87,13 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   return {
     url,
     async stop() {
-      await app.close();
+      await stop();
       await Promise.all([invocations.close(), records.close()]);
       stopHearing();
       stopForgetting();
       registry.stop();
       access.stop();
     },
-    health: () => ({ url, requests: load.requests, executors: executors.alive(Date.now()).length }),
+    health: () => ({ url, requests: load.open.size, executors: executors.alive(Date.now()).length }),
   };
 }

@@ -41,13 +41,14 @@ export interface Platform {
   fetch(path: string, options?: RequestInit & { key?: string | null }): Promise<Response>;
   /** Makes a Running function without asking an executor. */
   deploy(name: string, settings?: Record<string, unknown>): Promise<void>;
+  stopGateway(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startPlatform(variables: Record<string, string> = {}): Promise<Platform> {
-  const nats = await startNats({ syncAlways: false });
+export async function startPlatform(variables: Record<string, string> = {}, syncAlways = false): Promise<Platform> {
+  const nats = await startNats({ syncAlways });
   const bus = await connectTestBus(nats, "test");
-  const sizes = { invocations: 64 * MB, outcomes: 16 * MB, parked: 16 * MB, records: 16 * MB };
+  const sizes = { invocations: 1024 * MB, outcomes: 16 * MB, parked: 16 * MB, records: 16 * MB };
   const storage = platformStorage({ partitions: 1, replicas: 1, sizes });
   await bus.provision(storage);
   const [registry, access] = [await createRegistry(bus), await createAccess(bus)];
@@ -63,6 +64,12 @@ export async function startPlatform(variables: Record<string, string> = {}): Pro
   const logger = createLogger("gateway", "error");
   const [metrics, tracing] = [createMetrics("gateway"), await createTracing("gateway")];
   const gateway = await startGateway({ name: "gateway", config, bus: gatewayBus, logger, metrics, tracing });
+
+  let stopping: Promise<void> | undefined;
+  const stopGateway = () => {
+    stopping ??= gateway.stop();
+    return stopping;
+  };
 
   const key: Platform["key"] = async (scopes, spaces = [], extra = {}) => {
     const { id, secret, text } = createKeyText();
@@ -92,8 +99,9 @@ export async function startPlatform(variables: Record<string, string> = {}): Pro
       });
       if (made.status !== 201) throw new Error(`deploy: ${made.status} ${await made.text()}`);
     },
+    stopGateway,
     async stop() {
-      await gateway.stop?.();
+      await stopGateway();
       registry.stop();
       access.stop();
       await Promise.all([bus.drain(), gatewayBus.drain()]);

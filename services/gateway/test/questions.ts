@@ -1,7 +1,6 @@
 import type { Bus } from "@fnbus/bus";
 import {
   type Answer,
-  createId,
   decodeQuestion,
   ENVELOPE_VERSION,
   encodeAnswer,
@@ -11,8 +10,19 @@ import {
   subjects,
 } from "@fnbus/contract";
 
+const noneEnded = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, "dead-lettered": 2 };
+
+const resultGone: Answer = { ok: false, code: "result_gone", message: "no longer held" };
+
+export interface Questions {
+  asked: Question[];
+  /** The result is no longer held. */
+  gone: boolean;
+  stop(): void;
+}
+
 /** Answers the look-up's questions about one dead letter. */
-export function createAnswer(bus: Bus, id: string, registryId: string): { asked: Question[]; stop(): void } {
+export function createAnswer(bus: Bus, id: string, registryId: string): Questions {
   const asked: Question[] = [];
   const invocation: InvocationView = {
     ...{
@@ -42,13 +52,16 @@ export function createAnswer(bus: Bus, id: string, registryId: string): { asked:
     list: { ok: true, answer: "page", invocations: [invocation], next: "more" },
     cancel: { ok: false, code: "invocation_ended", message: "ended" },
     redrive: { ok: true, answer: "envelope", n: 1 },
-    totals: { ok: false, code: "internal", message: createId() },
+    "give-ups": { ok: true, answer: "give-ups", giveUps: [], next: 7 },
+    totals: { ok: true, answer: "totals", accepted: 3, unfinished: 1, dropped: 0, ended: noneEnded },
   };
   const bodies: Partial<Record<Question["ask"], Uint8Array>> = { result: Buffer.from("the body"), redrive: frame };
   const subscription = bus.subscribe(subjects.ask(0), (message) => {
     const question = decodeQuestion(message.data);
     asked.push(question);
-    message.respond(encodeAnswer(answers[question.ask], bodies[question.ask]));
+    const isGone = questions.gone && question.ask === "result";
+    message.respond(isGone ? encodeAnswer(resultGone) : encodeAnswer(answers[question.ask], bodies[question.ask]));
   });
-  return { asked, stop: () => subscription.unsubscribe() };
+  const questions: Questions = { asked, gone: false, stop: () => subscription.unsubscribe() };
+  return questions;
 }

@@ -1,12 +1,14 @@
+import type { ServerResponse } from "node:http";
 import { type AccessKey, FnbusError, type Scope } from "@fnbus/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { checkAccess, toCaller } from "../core/credentials.ts";
 import type { Doors } from "./doors.ts";
 
-/** What is in progress, for the bounds (I11). */
+/** What is in progress, for the bounds (I11) and for a graceful stop. */
 export interface Load {
-  requests: number;
+  open: Set<ServerResponse>;
   bodyBytes: number;
+  stopping: boolean;
 }
 
 /**
@@ -24,14 +26,15 @@ export function admit(
   const { config, bodyLimit } = request.routeOptions;
   const { headers } = request.raw;
   const { settings } = doors;
-  load.requests++;
+  load.open.add(reply.raw);
+  if (load.stopping) reply.raw.setHeader("connection", "close");
   const announced = headers["content-length"];
   const bytes =
     announced === undefined ? (headers["transfer-encoding"] === undefined ? 0 : bodyLimit) : Number(announced);
   request.reserved = bytes > bodyLimit ? 0 : bytes;
   load.bodyBytes += request.reserved;
   const isCall = config.scope === "function.invoke";
-  if (load.requests > settings.maxInFlight || load.bodyBytes > settings.maxBodyBytes || (isCall && lagging()))
+  if (load.open.size > settings.maxInFlight || load.bodyBytes > settings.maxBodyBytes || (isCall && lagging()))
     throw new FnbusError("overloaded", undefined, { retryAfterSeconds: 1 + Math.floor(Math.random() * 3) });
   if (config.scope !== undefined || config.anyKey) request.caller = authenticate(doors, request, config, reply);
   if (bytes > bodyLimit) throw new FnbusError("body_too_large", undefined, { details: { limitBytes: bodyLimit } });

@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { admit, type Load } from "./admission.ts";
 import type { Doors } from "./doors.ts";
 import { sendFailure } from "./failures.ts";
+import { stopGracefully } from "./graceful-stop.ts";
 import { managementRoutes } from "./management/routes.ts";
 import { watchRoutes } from "./not-found.ts";
 import { describeApi } from "./openapi.ts";
@@ -27,11 +28,13 @@ const MAX_PARAM_LENGTH = 512;
 export interface Server {
   app: FastifyInstance;
   load: Load;
+  /** Takes no new connection, answers what was taken, then closes. */
+  stop(): Promise<void>;
 }
 
 /** Builds the HTTP server. It does not listen yet. */
 export async function createServer(doors: Doors): Promise<Server> {
-  const load: Load = { requests: 0, bodyBytes: 0 };
+  const load: Load = { open: new Set(), bodyBytes: 0, stopping: false };
   const app = Fastify({
     logger: false,
     requestIdHeader: false,
@@ -68,8 +71,8 @@ export async function createServer(doors: Doors): Promise<Server> {
       done(error as Error);
     }
   });
-  app.addHook("onResponse", (request, _reply, done) => {
-    load.requests--;
+  app.addHook("onResponse", (request, reply, done) => {
+    load.open.delete(reply.raw);
     load.bodyBytes -= request.reserved;
     done();
   });
@@ -80,7 +83,7 @@ export async function createServer(doors: Doors): Promise<Server> {
   await app.register((scope) => logRoutes(scope, doors));
   await app.register((scope) => oauthRoutes(scope, doors));
   await app.register((scope) => managementRoutes(scope, doors), { prefix: "/v1" });
-  return { app, load };
+  return { app, load, stop: () => stopGracefully(app, load) };
 }
 
 /** Bodies are taken as they are, with unknown fields refused; queries are texts, so they are converted. */

@@ -85,6 +85,10 @@ export const RedriveMany = Type.Object(
   },
   strict,
 );
+export const GiveUpFilter = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  before: Type.Optional(Type.Integer({ minimum: 0 })),
+});
 export const Resume = Type.Object({ host: Type.String({ minLength: 1, maxLength: 255 }) }, strict);
 
 /** What a page of a list looks like. */
