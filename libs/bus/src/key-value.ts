@@ -1,7 +1,7 @@
 import { append } from "./append.ts";
 import type { Core } from "./core.ts";
 import { BusError, isBusError, toBusError } from "./errors.ts";
-import { readLast, readNewest } from "./read-stored.ts";
+import { readLast } from "./read-stored.ts";
 import type { AppendOptions, KeyValue, StoredMessage } from "./types.ts";
 import { watch } from "./watch.ts";
 
@@ -12,8 +12,6 @@ import { watch } from "./watch.ts";
  */
 export const toBucketStream = (bucket: string): string => `KV_${bucket}`;
 const OPERATION = "KV-Operation";
-/** Of one sweep: the next one goes on. */
-const MOST_FORGOTTEN = 10_000;
 const key = /^[-/=.\w]+$/;
 
 const isRemoved = (message: StoredMessage): boolean => {
@@ -59,18 +57,10 @@ export async function openKeyValue(core: Core, name: string, bucket: string): Pr
       const fence = revision === undefined ? {} : { expectedLastSubjectSequence: revision };
       return write(text, new Uint8Array(0), { headers, ...fence });
     },
-    async forgetRemovals(olderThanMs) {
-      const before = Date.now() - olderThanMs;
-      const old: StoredMessage[] = [];
-      await readNewest(core, name, stream, (message) => {
-        if (isRemoved(message) && message.at <= before && old.length < MOST_FORGOTTEN) old.push(message);
+    async forget(text, revision) {
+      await core.manager.streams.purge(stream, { filter: toSubject(text), seq: revision + 1 }).catch((error) => {
+        throw toBusError(error, `forgetting ${text} of ${bucket}`);
       });
-      // Up to the marker only: a key that was made again meanwhile stays.
-      for (const { subject, sequence } of old)
-        await core.manager.streams.purge(stream, { filter: subject, seq: sequence + 1 }).catch((error) => {
-          throw toBusError(error, `removal of markers of ${bucket}`);
-        });
-      return old.length;
     },
     watch: (onChange) => watch(core, { name, stream, prefix, isRemoved }, onChange),
   };

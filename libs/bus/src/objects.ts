@@ -6,6 +6,9 @@ import type { ObjectStore } from "./types.ts";
 /** Objects as every NATS client lays them out (ADR-20): stream OBJ_<bucket>, chunks and a description each. */
 export const toObjectStream = (bucket: string): string => `OBJ_${bucket}`;
 
+/** The library keeps no other name apart (it encodes them as latin-1), and no other is needed. */
+const objectName = /^[\x21-\x7e]{1,255}$/;
+
 /** Longest single transfer: 50 MB on a slow disk, chunk by chunk. */
 const TRANSFER_MS = 60_000;
 
@@ -36,14 +39,20 @@ export async function openObjects(core: Core, bucket: string): Promise<ObjectSto
       offStatus();
     }
   };
+  const check = (name: string) => {
+    if (!objectName.test(name)) throw new BusError("forbidden", `${JSON.stringify(name)} cannot be an object's name`);
+  };
   return {
     async put(name, bytes) {
+      check(name);
       await within(`put of ${name}`, store.putBlob({ name }, bytes));
     },
     async get(name) {
+      check(name);
       return (await within(`get of ${name}`, store.getBlob(name))) ?? undefined;
     },
     async delete(name) {
+      check(name);
       const stream = toObjectStream(bucket);
       const found = await within(`look-up of ${name}`, store.info(name));
       if (!found) return;

@@ -1,4 +1,4 @@
-import { AckPolicy, type ConsumerConfig, DeliverPolicy } from "@nats-io/jetstream";
+import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import type { Core } from "./core.ts";
 import { BusError, isBusError, toBusError } from "./errors.ts";
@@ -65,43 +65,6 @@ export async function trim(core: Core, stream: string, sequence: number): Promis
   });
 }
 
-/** Hands over what a new consumer of these settings finds now, in batches. Throws `disconnected` when it was cut off. */
-async function readPresent(
-  core: Core,
-  name: string,
-  stream: string,
-  config: Partial<ConsumerConfig>,
-  onBatch: (batch: Delivered[]) => void,
-): Promise<void> {
-  const info = await core.manager.consumers
-    .add(stream, {
-      ack_policy: AckPolicy.None,
-      mem_storage: true,
-      num_replicas: 1,
-      inactive_threshold: nanos(INACTIVE_MS),
-      ...config,
-    })
-    .catch((error) => {
-      throw toBusError(error, `reading ${stream}`);
-    });
-  const done = new AbortController();
-  if (info.num_pending > 0) {
-    await pullUntilLost(core, {
-      stream,
-      consumer: info.name,
-      batch: BATCH,
-      name,
-      signal: AbortSignal.any([done.signal, core.closing]),
-      async onBatch(batch) {
-        onBatch(batch);
-        if (batch.at(-1)!.pending === 0) done.abort();
-      },
-    });
-    if (!done.signal.aborted) throw new BusError("disconnected", `reading ${stream} was cut off`);
-  }
-  core.manager.consumers.delete(stream, info.name).catch(() => false);
-}
-
 /** What is stored now under a subject, oldest first, at most the newest `maxMessages`. */
 export async function readSubject(
   core: Core,
@@ -111,25 +74,37 @@ export async function readSubject(
   options: { sinceMs?: number; maxMessages: number },
 ): Promise<StoredMessage[]> {
   const { sinceMs, maxMessages } = options;
-  const start =
-    sinceMs === undefined
-      ? { deliver_policy: DeliverPolicy.All }
-      : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(sinceMs).toISOString() };
+  const info = await core.manager.consumers
+    .add(stream, {
+      ack_policy: AckPolicy.None,
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: nanos(INACTIVE_MS),
+      filter_subject: subject,
+      ...(sinceMs === undefined
+        ? { deliver_policy: DeliverPolicy.All }
+        : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(sinceMs).toISOString() }),
+    })
+    .catch((error) => {
+      throw toBusError(error, `reading ${subject}`);
+    });
   const found: Delivered[] = [];
-  await readPresent(core, name, stream, { filter_subject: subject, ...start }, (batch) => {
-    found.push(...batch);
-    if (found.length > maxMessages) found.splice(0, found.length - maxMessages);
-  });
+  const done = new AbortController();
+  if (info.num_pending > 0) {
+    await pullUntilLost(core, {
+      stream,
+      consumer: info.name,
+      batch: BATCH,
+      name,
+      signal: AbortSignal.any([done.signal, core.closing]),
+      async onBatch(batch) {
+        found.push(...batch);
+        if (found.length > maxMessages) found.splice(0, found.length - maxMessages);
+        if (batch.at(-1)!.pending === 0) done.abort();
+      },
+    });
+    if (!done.signal.aborted) throw new BusError("disconnected", `reading ${subject} was cut off`);
+  }
+  core.manager.consumers.delete(stream, info.name).catch(() => false);
   return found;
-}
-
-/** The newest message of each subject, without its data. */
-export async function readNewest(
-  core: Core,
-  name: string,
-  stream: string,
-  onMessage: (message: StoredMessage) => void,
-): Promise<void> {
-  const config = { deliver_policy: DeliverPolicy.LastPerSubject, filter_subject: ">", headers_only: true };
-  await readPresent(core, name, stream, config, (batch) => batch.forEach(onMessage));
 }

@@ -118,10 +118,10 @@ export interface KeyValue {
   /** Gives the removal's revision. With a revision: throws `wrong_sequence` where it is no longer the last. */
   delete(key: string, revision?: number): Promise<number>;
   /**
-   * Removes what deletions older than this leave behind (a marker each, for ever otherwise). A watch that was cut off
-   * meanwhile still hears of them. Returns how many.
+   * Removes a key up to a revision and leaves no marker, so a watch hears of it only after it was cut off, and a broker
+   * that crashes may show an older value of it again: for values that everybody takes for void by themselves (expired).
    */
-  forgetRemovals(olderThanMs: number): Promise<number>;
+  forget(key: string, revision: number): Promise<void>;
   /**
    * Every present key, then every change, in order, for ever: a broken watch is made anew and what was missed is caught
    * up (removals too). Resolves when the present keys have been handed over. `entry.value` undefined: deleted.

@@ -22,8 +22,8 @@ const toMark = ({ sequence, at }: Delivered): string => `${sequence}@${at}`;
 
 /**
  * `KeyValue.watch`: everything present, then every change. When the consumer's life ends everything present is read
- * anew and compared: what is known already is not told again, and what is no longer there was removed, even where its
- * marker has been forgotten or the whole bucket was made anew.
+ * anew and compared: what is known already is not told again, and what is no longer there was removed, even where it
+ * left no marker or the whole bucket was made anew.
  */
 export function watch(core: Core, bucket: WatchedBucket, onChange: OnChange): Promise<{ stop(): void }> {
   const { name, stream, prefix } = bucket;

@@ -6,6 +6,11 @@ export const encode = (value: unknown): Buffer => Buffer.from(JSON.stringify(val
 
 export const decode = <T>(value: Uint8Array): T => JSON.parse(Buffer.from(value).toString("utf8")) as T;
 
+/** Not written by us: an entry that cannot be read is as good as none, and must not stop every service. */
+export function warnUnreadable(key: string, error: unknown): void {
+  process.emitWarning(`entry ${key} cannot be read: ${(error as Error).message}`);
+}
+
 /** Turns whatever a bucket refused into one of the platform's errors; a code that the caller expects passes. */
 export async function write<T>(work: Promise<T>): Promise<T> {
   try {

@@ -1,6 +1,6 @@
 import type { KeyValue } from "@fnbus/bus";
 import type { CodeVersion, FunctionDefinition, RegisteredFunction, Space } from "@fnbus/contract";
-import { decode } from "./entries.ts";
+import { decode, warnUnreadable } from "./entries.ts";
 import type { RegistryIndex } from "./types.ts";
 
 type Change = Parameters<Parameters<KeyValue["watch"]>[0]>[0];
@@ -71,8 +71,7 @@ export function createRegistryIndex(): WritableIndex {
       try {
         applyEntry(change);
       } catch (error) {
-        // Not written by us: an entry that cannot be read is as good as none, and must not stop every service.
-        process.emitWarning(`registry entry ${change.key} cannot be read: ${(error as Error).message}`);
+        warnUnreadable(change.key, error);
       }
       applied = Math.max(applied, change.revision);
       for (const waiter of [...waiters]) if (waiter.revision <= applied) waiter.resolve(true);

@@ -76,9 +76,10 @@ export async function createRegistry(bus: Bus): Promise<Registry> {
       const found = await write(bucket.get(key));
       if (!found) throw new FnbusError("function_not_found", undefined, { details: { space, function: name } });
       const definition = decode<FunctionDefinition>(found.value);
-      await settled(await write(bucket.delete(key)));
+      let revision = await write(bucket.delete(key));
       for (const { number } of index.codeVersions(definition.id))
-        await write(bucket.delete(codeKey(definition.id, number)));
+        revision = await write(bucket.delete(codeKey(definition.id, number)));
+      await settled(revision);
       return definition;
     },
     async addCodeVersion(registryId, version) {

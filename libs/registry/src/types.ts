@@ -41,6 +41,12 @@ export interface Registry extends RegistryIndex {
   stop(): void;
 }
 
+export interface AccessOptions {
+  /** How often tokens that have expired are looked for, and how long after their end they are forgotten. */
+  sweepEveryMs?: number;
+  keepExpiredMs?: number;
+}
+
 export interface Access extends AccessIndex {
   putKey(key: AccessKey): Promise<void>;
   /** Throws `key_not_found`. */

@@ -17,6 +17,8 @@ export interface NatsOptions {
   maxPayload?: string;
   /** JetStream's limit of its files, as NATS writes sizes. */
   maxFileStore?: string;
+  /** The one user whom the server lets in; absent: everybody. */
+  user?: { name: string; password: string };
   cluster?: { name: string; port: number; routes: number[] };
 }
 
@@ -44,7 +46,7 @@ const knowsSyncInterval = (version: string): boolean => {
 };
 
 function toConfig(options: NatsOptions, version: string, port: number, dataDir: string): string {
-  const { syncAlways = true, maxPayload = "8MB", maxFileStore = "10GB", cluster } = options;
+  const { syncAlways = true, maxPayload = "8MB", maxFileStore = "10GB", user, cluster } = options;
   const sync = syncAlways && knowsSyncInterval(version) ? "sync_interval: always" : "";
   const lines = [
     `host: 127.0.0.1`,
@@ -53,6 +55,8 @@ function toConfig(options: NatsOptions, version: string, port: number, dataDir: 
     `max_payload: ${maxPayload}`,
     `jetstream { store_dir: ${JSON.stringify(dataDir)}, max_file_store: ${maxFileStore}, ${sync} }`,
   ];
+  if (user)
+    lines.push(`authorization { user: ${JSON.stringify(user.name)}, password: ${JSON.stringify(user.password)} }`);
   if (cluster) {
     const routes = cluster.routes.map((route) => `"nats://127.0.0.1:${route}"`).join(", ");
     lines.push(`cluster { name: ${cluster.name}, host: 127.0.0.1, port: ${cluster.port}, routes: [${routes}] }`);
