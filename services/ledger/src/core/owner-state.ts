@@ -54,6 +54,8 @@ export interface OwnerState {
   /** Ends of the logs that the take-over must have read (L21). */
   readTo: { invocations: number; outcomes: number };
   gainedAt: number;
+  /** At the take-over nothing was unfinished: nobody has to be waited for. */
+  nothingRuns: boolean;
   /** Monotonic: since when this replica has heard announcements without a break (L17, L21). */
   hearingSince: number;
   connected: boolean;
@@ -87,6 +89,7 @@ export const createOwnerState = (): OwnerState => ({
   epoch: 0,
   readTo: { invocations: 0, outcomes: 0 },
   gainedAt: 0,
+  nothingRuns: false,
   hearingSince: -1,
   connected: true,
   lastTick: -1,

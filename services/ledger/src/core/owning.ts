@@ -23,6 +23,8 @@ export function advancePhase(state: State): void {
     // Above every epoch that was ever appended, and above what an owner took who lost the race to append (L19).
     owner.epoch = Math.max(state.lastEpoch + 1, Math.floor(state.now.broker));
     owner.phase = "claiming";
+    // Whoever owned before handed out what was stored before our lease: with nothing unfinished, nothing runs (L21).
+    owner.nothingRuns = state.rows.count === 0;
     owner.pending.push({ draft: { type: "epoch", owner: owner.name } });
   }
   if (owner.phase === "claiming" && state.lastEpoch === owner.epoch) {
@@ -33,9 +35,9 @@ export function advancePhase(state: State): void {
       askHolds(state, executor);
     }
   }
-  if (owner.phase === "asking" && (knowsWhatRuns(state) || state.without.has("L21"))) {
+  if (owner.phase === "asking" && (owner.nothingRuns || knowsWhatRuns(state) || state.without.has("L21"))) {
     owner.phase = "owning";
-    for (const executor of owner.executors.values()) if (!executor.joined) recordLost(state, executor.name);
+    for (const { joined, name } of owner.executors.values()) if (!joined && !owner.nothingRuns) recordLost(state, name);
     for (const row of state.rows.all()) endIfCancelled(state, row);
   }
 }
@@ -109,6 +111,9 @@ export function onTick(state: State): void {
   if (owner.hearingSince < 0) owner.hearingSince = now.mono;
   const deaf = owner.lastTick >= 0 && now.mono - owner.lastTick > limits.longTurnMs;
   owner.lastTick = now.mono;
+  // Where nothing is read, ids are forgotten all the same, a window late: a pack that is stored but not read is not older.
+  state.kept.forget(now.broker - limits.keptWindowMs);
+  state.recent.forget(now.broker - limits.recentWindowMs);
   if (deaf) restartLeases(state);
 }
 

@@ -1,7 +1,7 @@
 import { IdIndex } from "./id-index.ts";
 import { readWords, sameWords, type Words, wordsToId } from "./id-words.ts";
 
-/** Where a row is. `held`: for the registry's index to catch up (L3). `waiting`: for its next attempt or its delay. */
+/** Where a row is. `waiting`: for its next attempt, its delay, or the registry's index (L3). */
 export const rowState = Object.freeze({ free: 0, queued: 1, running: 2, waiting: 3 });
 /** `kept`: keyed or named (L12). `deciding`: an outcome or a lost or failed attempt waits to be durable (L20). */
 export const rowFlag = Object.freeze({ parked: 1, kept: 2, callback: 4, cancelled: 8, deciding: 16, unresolved: 32 });

@@ -54,7 +54,7 @@ export type Protection =
   | "L21"
   | "L22"
   | "L23"
-  | "L26"; // prettier-ignore
+  | "L26";
 
 /** A checkpoint as it was stored: its own object and the id segments that it names (`checkpointSegments`). */
 export interface StoredCheckpoint {
