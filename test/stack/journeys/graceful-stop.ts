@@ -10,6 +10,7 @@ import type { Journey } from "./journey.ts";
 /** Callers of the synchronous path. A refused connection was no request: the next replica is asked, as a load balancer does. */
 function offerCalls(stack: Stack, callers: number) {
   const answers = new Map<string, number>();
+  const leftOut = new Set<number>();
   let stopped = false;
   const call = async (gateway: number): Promise<string> => {
     try {
@@ -22,12 +23,15 @@ function offerCalls(stack: Stack, callers: number) {
   };
   const running = Array.from({ length: callers }, async (_, index) => {
     while (!stopped) {
-      const found = await call(index % stack.api.urls.length);
+      const gateways = stack.api.urls.map((_, gateway) => gateway).filter((gateway) => !leftOut.has(gateway));
+      const found = await call(gateways[index % gateways.length]!);
       answers.set(found, (answers.get(found) ?? 0) + 1);
     }
   });
   return {
     answers,
+    /** Gateways that are asked nothing new, as a load balancer does with those that are not ready. */
+    leftOut,
     async stop() {
       stopped = true;
       await Promise.all(running);
@@ -49,9 +53,12 @@ export const gracefulStop: Journey = {
         const from = load.accepted.length;
         await eventually("load moves", () => load.accepted.length > from + 20, 60_000);
         const member = stack.members(name)[0]!;
+        // An engine's port proxy takes connections for a container that is gone, and cuts them: that is no request lost.
+        if (name === "gateway" && stack.kind === "containers") calls.leftOut.add(0);
         expect(await member.stopGracefully(), `exit code of ${name}: ${(await member.log()).slice(-2000)}`).toBe(0);
         await member.restart();
         await ready(stack, 60_000);
+        calls.leftOut.clear();
       }
     } finally {
       await Promise.all([calls.stop(), load.stop()]);

@@ -69,8 +69,8 @@ export const brokerRestart: Journey = {
       await accepts(load, 30);
       await stack.broker.stopGracefully();
       await sleep(3000);
-      const refused = load.refused.get("503") ?? 0;
-      expect(refused, "calls without a broker are refused").toBeGreaterThan(0);
+      const refused = JSON.stringify([...load.refused]);
+      expect(load.refused.get("503") ?? 0, `calls without a broker are refused: ${refused}`).toBeGreaterThan(0);
       await stack.broker.restart();
       await ready(stack, 60_000);
       await accepts(load, 30);
