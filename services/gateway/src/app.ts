@@ -66,7 +66,6 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       maxBodyBytes: config.FNBUS_MAX_BODY_MB * MB,
       maxLagMs: config.FNBUS_MAX_LAG_MS,
       tokenSeconds: config.FNBUS_TOKEN_SECONDS,
-      trustProxy: toList(config.FNBUS_TRUST_PROXY),
     },
   };
   const stopHearing = hearAnnouncements(bus, backlog, executors);

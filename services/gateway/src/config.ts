@@ -62,9 +62,5 @@ export const GatewayConfig = Type.Object({
     maximum: 31_536_000,
     description: "how long an OAuth2 token is valid",
   }),
-  FNBUS_TRUST_PROXY: Type.String({
-    default: "",
-    description: "networks of proxies whose X-Forwarded-* are believed, comma-separated; empty: none",
-  }),
 });
 export type GatewayConfig = Readonly<Static<typeof GatewayConfig>>;

@@ -50,4 +50,26 @@ describe("load", () => {
     await stopped;
     await expect(invoke()).rejects.toThrow();
   });
+
+  it("a stop under load cuts no connection that a request is on: callers are answered, or cannot connect", async () => {
+    await start({}, 2);
+    const codes = new Set<unknown>();
+    const caller = async () => {
+      for (;;) {
+        try {
+          const answer = await invoke();
+          await answer.arrayBuffer();
+          codes.add(answer.status);
+        } catch (error) {
+          codes.add(((error as Error).cause as NodeJS.ErrnoException).code);
+          return;
+        }
+      }
+    };
+    const callers = Array.from({ length: 16 }, caller);
+    await setTimeout(300);
+    await platform.stopGateway();
+    await Promise.all(callers);
+    expect([...codes].sort()).toEqual([200, "ECONNREFUSED"]);
+  });
 });

@@ -47,7 +47,6 @@ export interface DoorSettings {
   maxBodyBytes: number;
   maxLagMs: number;
   tokenSeconds: number;
-  trustProxy: string[];
 }
 
 /** In whose words a route answers. */

@@ -46,7 +46,7 @@ export async function createServer(doors: Doors): Promise<Server> {
     return503OnClosing: false,
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
-    trustProxy: doors.settings.trustProxy.length > 0 ? doors.settings.trustProxy : false,
+    trustProxy: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000, maxHeaderSize: NODE_HEADER_BYTES },
     clientErrorHandler: answerBrokenRequest,

@@ -102,20 +102,18 @@ export function createInvocations(
     const untilMs = performance.now() + options.timeoutMs;
     for (let attempt = 1; performance.now() < untilMs; attempt++) {
       if (attempt === 2) rememberEcho(id, hash);
-      const wait = AbortSignal.timeout(Math.ceil(options.timeoutMs + VERDICT_TIMEOUT_MS));
-      const acknowledged = new AbortController();
-      const next = verdicts.next(id, AbortSignal.any([wait, acknowledged.signal]));
+      const patience = new AbortController();
+      // Asked for before the pack is sent: the verdict may overtake the acknowledgement.
+      const next = verdicts.next(id, patience.signal);
       try {
         await publish(partition, id, frame, untilMs);
       } catch (error) {
-        acknowledged.abort();
+        patience.abort();
         if (!isUnknown(error)) drop();
         throw error;
       }
-      const late = setTimeout(
-        () => acknowledged.abort(),
-        Math.max(0, Math.min(VERDICT_TIMEOUT_MS, untilMs - performance.now())),
-      );
+      const leftMs = Math.max(0, Math.min(VERDICT_TIMEOUT_MS, untilMs - performance.now()));
+      const late = setTimeout(() => patience.abort(), leftMs);
       const verdict = await next;
       clearTimeout(late);
       if (verdict === undefined) continue;
