@@ -60,7 +60,8 @@ export interface Partition {
 export async function startPartition(parts: PartitionParts): Promise<Partition> {
   const { partition, owner, bus, registry, projection, cache, config, metrics, logger } = parts;
   const stopping = new AbortController();
-  const core = await restoreCore(bus, partition, config);
+  const core = await restoreCore(parts);
+  const checkpointStore = await bus.objects(buckets.checkpoints);
   const clock = createBrokerClock(
     () => performance.now(),
     () => Date.now(),
@@ -124,7 +125,7 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
     outcomes,
     work: createWorkSender(bus, frames, { apply, failed }),
     parked,
-    checkpoints: createCheckpoints(await bus.objects(buckets.checkpoints), partition, { apply, failed }),
+    checkpoints: createCheckpoints(checkpointStore, partition, { apply, failed }),
     ownership,
     cancels,
     apply,
@@ -167,7 +168,7 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
     takeOwn: outcomes.takeOwn,
     damaged(stream, sequence, error) {
       logger.error({ err: error, stream, sequence }, "a message cannot be read and is passed over");
-      if (view.phase === "owning")
+      if (ownership.isOwner())
         giveUp("message", "cannot be read", { details: { stream, sequence, error: (error as Error).message } });
     },
   });
@@ -214,6 +215,7 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
     failed,
   });
   metrics.watch(partition, view, clock.now);
+  ownership.start();
 
   return {
     view,
@@ -235,8 +237,8 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
   };
 }
 
-/** The newest checkpoint from which the logs still hold everything, else the start of the logs (L4, L7). */
-async function restoreCore(bus: Bus, partition: number, config: LedgerConfig): Promise<Core> {
+/** The furthest checkpoint from which the logs still hold everything, else the start of the logs (L4, L7). */
+async function restoreCore({ bus, partition, config, logger, metrics }: PartitionParts): Promise<Core> {
   const [invocations, outcomes] = await Promise.all([
     bus.streamState(streams.invocations(partition)),
     bus.streamState(streams.outcomes(partition)),
@@ -255,6 +257,10 @@ async function restoreCore(bus: Bus, partition: number, config: LedgerConfig): P
     const core = createCore({ ...options, checkpoint });
     const next = core.view.next();
     if (next.invocations >= invocations.first && next.outcomes >= outcomes.first) return core;
+  }
+  if (invocations.first > 1 || outcomes.first > 1) {
+    logger.error({ partition }, "the logs were trimmed, and no checkpoint covers what is gone: reading what is left");
+    metrics.alarm("no-checkpoint");
   }
   return createCore(options);
 }

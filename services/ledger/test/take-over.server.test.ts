@@ -9,7 +9,11 @@ import { type LedgerProcess, startLedgerProcess } from "./peers/process.ts";
 import { createPublisher, type Publisher } from "./peers/publisher.ts";
 
 const LEASE_MS = 1000;
-const variables = { FNBUS_LEDGER_LEASE_MS: String(LEASE_MS), FNBUS_EXECUTOR_LEASE_MS: "2000" };
+const EXECUTOR_LEASE_MS = 2000;
+const variables = {
+  FNBUS_LEDGER_LEASE_MS: String(LEASE_MS),
+  FNBUS_EXECUTOR_LEASE_MS: String(EXECUTOR_LEASE_MS),
+};
 
 describe("two ledgers of one partition", () => {
   let platform: Platform;
@@ -62,6 +66,8 @@ describe("two ledgers of one partition", () => {
     );
 
   it("the stand-by goes on within the lease when the owner is killed: nothing lost, nothing run twice (I3, I5, L21)", async () => {
+    // A stand-by that has not heard executors for one of their leases is cold and waits for one (L21).
+    await sleep(EXECUTOR_LEASE_MS + 500);
     const accepting = acceptFor(3000);
     await sleep(700);
     const killed = await owner();

@@ -7,6 +7,8 @@ const AGAIN_MS = 500;
 
 /** Holding, losing and asking again for the lease of a partition (L19). */
 export interface Ownership {
+  /** Begins to ask for the lease: when everything that an owner needs is there. */
+  start(): void;
   isSafe(): boolean;
   isOwner(): boolean;
   /** The epoch, where executors read it. Repeated until it is there or the lease is gone. */
@@ -63,7 +65,8 @@ export function createOwnership(
     }
   }
 
-  const running = (async () => {
+  let running: Promise<void> = Promise.resolve();
+  const run = async () => {
     while (!stopping.signal.aborted) {
       try {
         await hold();
@@ -72,9 +75,12 @@ export function createOwnership(
       }
       if (!stopping.signal.aborted) await pause(AGAIN_MS, stopping.signal);
     }
-  })();
+  };
 
   return {
+    start() {
+      running = run();
+    },
     isSafe: () => lease?.isSafe() ?? false,
     isOwner: () => lease !== undefined,
     publishEpoch(epoch) {

@@ -35,6 +35,8 @@ export const toMeta = (target: FunctionDefinition, extra: Partial<EnvelopeMeta> 
   ...extra,
 });
 
+const VERDICT_MS = 1000;
+
 export interface Publisher {
   /** Accepted: its id, once the stream has acknowledged it (I1). */
   accept(
@@ -43,7 +45,7 @@ export interface Publisher {
     extra?: Partial<EnvelopeMeta>,
     options?: FrameOptions,
   ): Promise<string>;
-  /** A keyed call and its verdict. */
+  /** A keyed call and its verdict; the pack is repeated while none comes (L11). */
   acceptKeyed(target: FunctionDefinition, key: string, body: string): Promise<Verdict>;
   close(): Promise<void>;
 }
@@ -67,10 +69,13 @@ export function createPublisher(bus: Bus): Publisher {
       const bodyHash = createHash("sha256").update(body).digest();
       const frame = encodeFrame({ meta, body: Buffer.from(body) }, { verdict: true, bodyHash });
       const verdict = new Promise<Verdict>((resolve) => waiting.set(id, resolve));
-      await bus.append(subjects.invocations(0), encodeInvocationPack([frame]), {
-        headers: { [VERDICT_HEADER]: inbox.subject },
-      });
-      return verdict;
+      const publish = () =>
+        bus.append(subjects.invocations(0), encodeInvocationPack([frame]), {
+          headers: { [VERDICT_HEADER]: inbox.subject },
+        });
+      await publish();
+      const repeating = setInterval(() => void publish(), VERDICT_MS);
+      return verdict.finally(() => clearInterval(repeating));
     },
     async close() {
       inbox.close();
