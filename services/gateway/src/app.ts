@@ -34,7 +34,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   const counts = createCounts();
   const bodies = createBodies(bus, logger);
   const partitions = config.FNBUS_PARTITIONS;
-  const invocations = createInvocations(bus, bodies, createVerdicts(bus), {
+  const invocations = createInvocations(bus, bodies, createVerdicts(bus, logger), {
     partitions,
     timeoutMs: config.FNBUS_ACCEPT_TIMEOUT_MS,
   });
@@ -51,7 +51,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     calls: createCalls(bus, executors, bodies),
     ledger: createLedger(bus, partitions),
     callbacks: createCallbacks(bus),
-    functionLogs: createFunctionLogs(bus),
+    functionLogs: createFunctionLogs(bus, logger),
     guard: createAddressGuard({
       allow: toList(config.FNBUS_CALLBACK_ALLOW),
       allowLoopback: config.FNBUS_CALLBACK_ALLOW_LOOPBACK,
@@ -68,7 +68,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       tokenSeconds: config.FNBUS_TOKEN_SECONDS,
     },
   };
-  const stopHearing = hearAnnouncements(bus, backlog, executors);
+  const stopHearing = hearAnnouncements(bus, backlog, executors, logger);
   const stopForgetting = registry.onFunction((id, now) => now ?? counts.forget(id));
   const { app, load, stop } = await createServer(doors);
 

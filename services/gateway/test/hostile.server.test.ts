@@ -133,6 +133,13 @@ describe("hostile input", () => {
     expect([answer.status, answer.headers.get("x-fnbus-error")]).toEqual([401, "unauthenticated"]);
   });
 
+  it("garbage on the bus does not end the gateway", async () => {
+    for (const subject of ["announce.ledger.0", "announce.executors", "logs.default.hello"])
+      platform.bus.publish(subject, Buffer.from([0, 1, 255]));
+    const answer = await platform.fetch("/spaces/default/functions/hello/logs");
+    expect(answer.status).toBe(200);
+  });
+
   it("nothing is open by default but the API's description and tokens", async () => {
     for (const path of ["/openapi.json", "/docs/"])
       expect((await platform.fetch(path, { key: null })).status).toBe(200);

@@ -1,5 +1,7 @@
 import { type Bus, isBusError } from "@fnbus/bus";
 import { FnbusError, type LogLine, streams, subjects } from "@fnbus/contract";
+import type { Logger } from "@fnbus/telemetry";
+import { readMessage } from "./messages.ts";
 
 export interface LogQuery {
   space: string;
@@ -21,9 +23,9 @@ export interface FunctionLogs {
 }
 
 /** A message holds the lines of about 50 ms: so many are read for one question at most (I11). */
-const MAX_MESSAGES = 10_000;
+const MAX_MESSAGES = 2_000;
 
-export function createFunctionLogs(bus: Bus): FunctionLogs {
+export function createFunctionLogs(bus: Bus, logger: Logger): FunctionLogs {
   const subjectOf = ({ space, name }: LogQuery) => subjects.logs(space, name);
   return {
     async read(query) {
@@ -33,12 +35,12 @@ export function createFunctionLogs(bus: Bus): FunctionLogs {
         if (isBusError(error, "not_found")) return [];
         throw isBusError(error) ? new FnbusError("broker_unavailable", undefined, { cause: error }) : error;
       });
-      const lines = messages.flatMap(({ data }) => toLines(data, query));
-      return lines.slice(-tail);
+      const lines = messages.flatMap(({ data }) => toLines(readMessage<LogLine[]>(data, logger), query));
+      return lines.slice(Math.max(0, lines.length - tail));
     },
     follow(query, onLines) {
       const subscription = bus.subscribe(subjectOf(query), ({ data }) => {
-        const lines = toLines(data, query);
+        const lines = toLines(readMessage<LogLine[]>(data, logger), query);
         if (lines.length > 0) onLines(lines);
       });
       return () => subscription.unsubscribe();
@@ -46,8 +48,7 @@ export function createFunctionLogs(bus: Bus): FunctionLogs {
   };
 }
 
-function toLines(data: Uint8Array, { registryId, invocation, since }: LogQuery): LogLine[] {
-  const lines = JSON.parse(Buffer.from(data).toString("utf8")) as LogLine[];
+function toLines(lines: readonly LogLine[] = [], { registryId, invocation, since }: LogQuery): LogLine[] {
   return lines.filter(
     (line) =>
       line.registryId === registryId &&

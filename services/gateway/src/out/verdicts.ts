@@ -1,5 +1,7 @@
 import type { Bus } from "@fnbus/bus";
 import type { Verdict } from "@fnbus/contract";
+import type { Logger } from "@fnbus/telemetry";
+import { readMessage } from "./messages.ts";
 
 /** The ledger's verdicts (L11) on an inbox of this gateway's, which the packs name. */
 export interface Verdicts {
@@ -9,11 +11,11 @@ export interface Verdicts {
   close(): void;
 }
 
-export function createVerdicts(bus: Bus): Verdicts {
+export function createVerdicts(bus: Bus, logger: Logger): Verdicts {
   const waiting = new Map<string, (verdict: Verdict) => void>();
   const inbox = bus.createInbox(({ data }) => {
-    const { verdicts } = JSON.parse(Buffer.from(data).toString("utf8")) as { verdicts: Verdict[] };
-    for (const verdict of verdicts) waiting.get(verdict.id)?.(verdict);
+    const said = readMessage<{ verdicts: Verdict[] }>(data, logger);
+    for (const verdict of said?.verdicts ?? []) waiting.get(verdict.id)?.(verdict);
   });
   return {
     inbox: inbox.subject,
