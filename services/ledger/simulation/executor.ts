@@ -1,7 +1,7 @@
 import type { Announcement, ErrorCode, ResultEntry, RunResult, WorkHead } from "@fnbus/contract";
 import type { WorkDraft } from "../src/core/index.ts";
 import { after, createProcess, die, every, type Process, send } from "./process.ts";
-import { announce, type SimulatedReplica } from "./replica.ts";
+import type { SimulatedReplica } from "./replica.ts";
 import type { World } from "./world.ts";
 
 /** An executor by the rules of L14 to L16. A new one is made at each start: its name is never used again. */
@@ -152,4 +152,16 @@ export function createExecutor(world: World, name: string, pool: string): Simula
       }
     },
   };
+}
+
+/** What executors say reaches every replica that hears. */
+function announce(world: World, from: Process, announcement: () => Announcement): void {
+  for (const { process, apply } of world.replicas) {
+    if (world.cut.has(`${from.name}>${process.name}`)) continue;
+    const said = announcement();
+    send(world, from, process, () => {
+      world.truth.heard(process, from);
+      apply({ type: "announcement", announcement: said });
+    });
+  }
 }

@@ -1,16 +1,9 @@
-import type { Announcement, CheckpointRecord, LedgerRecord, OutcomeRecord } from "@fnbus/contract";
-import {
-  type Action,
-  type Core,
-  type CoreEvent,
-  checkpointSegments,
-  createCore,
-  type RecordDraft,
-} from "../src/core/index.ts";
+import { type Action, type Core, type CoreEvent, createCore } from "../src/core/index.ts";
 import { lastOf, publish, readAt, trim } from "./broker.ts";
 import { acquireLoop, type HeldLease } from "./lease.ts";
 import { after, createProcess, every, type Process, send } from "./process.ts";
 import { ENVELOPE_BYTES, RECORD_BYTES, simulatedLimits, TICK_MS } from "./settings.ts";
+import { compose, newestCheckpoint } from "./stored.ts";
 import type { World } from "./world.ts";
 
 /** A ledger process: the real core, and a shell around it that does what the actions say. */
@@ -77,7 +70,7 @@ export function createReplica(world: World, name: string): SimulatedReplica {
         invocations: { createdAt: 1, first: world.invocations.first, last: lastOf(world.invocations) },
         outcomes: { createdAt: 1, first: world.outcomes.first, last: lastOf(world.outcomes) },
       },
-      ...newestCheckpoint(),
+      ...newestCheckpoint(world),
     });
     if (world.invocations.first > 1) world.reach("trim, then a cold start");
     const next = replica.core.view.next();
@@ -112,22 +105,6 @@ export function createReplica(world: World, name: string): SimulatedReplica {
         apply({ type: "lease-lost" });
       },
     );
-  }
-
-  function newestCheckpoint() {
-    const { first, all } = world.outcomes;
-    for (let sequence = all.length; sequence >= first; sequence--) {
-      const record = all[sequence - 1]!.data.records.find(
-        (known): known is CheckpointRecord => known.type === "checkpoint",
-      );
-      if (!record) continue;
-      const state = broker.objects.get(record.object);
-      if (!state) truth.fail(`L7: checkpoint ${record.object} is named and gone`);
-      const segments = new Map(checkpointSegments(state!).map((object) => [object, broker.objects.get(object)!]));
-      for (const [object, bytes] of segments) if (!bytes) truth.fail(`L7: segment ${object} is named and gone`);
-      return { checkpoint: { state: state!, segments } };
-    }
-    return {};
   }
 
   /** Reads on in one log after a while: the two are read independently, and either may lag. */
@@ -239,7 +216,7 @@ export function createReplica(world: World, name: string): SimulatedReplica {
   }
 
   function append({ expected, head, records }: Extract<Action, { do: "append" }>): void {
-    const composed = records.map(compose);
+    const composed = records.map((draft) => compose(world, draft));
     const bytes = composed.length * RECORD_BYTES;
     world.trace(
       () =>
@@ -257,20 +234,6 @@ export function createReplica(world: World, name: string): SimulatedReplica {
           truth.fail("L23: OUTCOMES is full, what runs cannot be appended");
       },
     );
-  }
-
-  /** What the shell adds to a draft from the envelope's metadata. */
-  function compose(draft: RecordDraft): LedgerRecord {
-    if (draft.type !== "outcome") return draft;
-    const head = truth.heads.get(draft.id)!;
-    const { source, first, last, bodyHash, flags } = head;
-    return {
-      ...draft,
-      bodyHash,
-      ...(source ? { position: { source, first, last } } : {}),
-      ...(flags & 2 ? { idempotencyKey: "key" } : {}),
-      ...(flags & 32 ? { callbackUrl: "https://example.com/" } : {}),
-    } as OutcomeRecord;
   }
 
   function readTail(): void {
@@ -327,16 +290,4 @@ export function createReplica(world: World, name: string): SimulatedReplica {
   }
 
   return replica;
-}
-
-/** What executors say reaches every replica that hears. */
-export function announce(world: World, from: Process, announcement: () => Announcement): void {
-  for (const { process, apply } of world.replicas) {
-    if (world.cut.has(`${from.name}>${process.name}`)) continue;
-    const said = announcement();
-    send(world, from, process, () => {
-      world.truth.heard(process, from);
-      apply({ type: "announcement", announcement: said });
-    });
-  }
 }

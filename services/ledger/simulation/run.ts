@@ -1,11 +1,12 @@
 import { defaultRetry } from "@fnbus/contract";
 import type { Protection } from "../src/core/index.ts";
 import { createDispatcher } from "./dispatcher.ts";
+import { SimulationFailure } from "./failure.ts";
 import { addExecutor, planFaults } from "./faults.ts";
 import { after, createProcess } from "./process.ts";
 import { type CountingSource, checkSource, createGateway, createSourceReplica } from "./publishers.ts";
 import { createReplica } from "./replica.ts";
-import { createWorld, type NamedCase, type SimulatedFunction, SimulationFailure, type World } from "./world.ts";
+import { createWorld, type NamedCase, type SimulatedFunction, type World } from "./world.ts";
 
 /** Publishers and faults stop here; what is unfinished has `CLOSING_MS` to end. Virtual time. */
 const BUSY_MS = 30_000;

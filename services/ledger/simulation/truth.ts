@@ -1,7 +1,8 @@
 import type { AttemptRecord, FrameHead, LedgerRecord, OutcomeRecord } from "@fnbus/contract";
+import { SimulationFailure } from "./failure.ts";
 import type { Process } from "./process.ts";
 import { simulatedLimits } from "./settings.ts";
-import { SimulationFailure, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 interface Run {
   executor: Process;

@@ -82,8 +82,6 @@ export interface World {
   trace(text: () => string): void;
 }
 
-export class SimulationFailure extends Error {}
-
 export interface WorldOptions {
   seed: number;
   without: ReadonlySet<Protection>;

@@ -1,9 +1,9 @@
 import type { AttemptRecord, CancelRecord, EndState, ErrorCode, LedgerRecord, RunResult } from "@fnbus/contract";
 import type { RecordDraft } from "./actions.ts";
-import { tell } from "./executors.ts";
 import { liveStateOf, lock, placeOf } from "./lifecycle.ts";
 import { rowFlag, rowState } from "./rows.ts";
 import type { State } from "./state.ts";
+import { tell } from "./work-packs.ts";
 
 /** Decisions of the owner: put in line to be appended, and taking effect when they are durable (L20). */
 

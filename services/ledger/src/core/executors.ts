@@ -1,13 +1,11 @@
 import type { Announcement } from "@fnbus/contract";
 import { decideLost, decides } from "./decisions.ts";
 import { leave, toRunning } from "./lifecycle.ts";
-import type { ExecutorState, WorkEntryKept } from "./owner-state.ts";
+import type { ExecutorState } from "./owner-state.ts";
 import { rowFlag } from "./rows.ts";
 import type { State } from "./state.ts";
-import { confirmPacks } from "./work-packs.ts";
+import { confirmPacks, tell } from "./work-packs.ts";
 
-/** Entries that may wait to be packed for one executor; what is over is asked for again by its repeated results (I11). */
-const OUTBOX_ENTRIES = 4_096;
 /** A silent executor is remembered this many leases, in case it was only cut off. */
 const REMEMBERED_LEASES = 12;
 
@@ -132,20 +130,6 @@ export function restartLeases(state: State): void {
   owner.hearingSince = now.mono;
   if (state.without.has("L17")) return;
   for (const executor of owner.executors.values()) if (!executor.gone) executor.heardAt = now.mono;
-}
-
-/** Puts an entry into the next pack to this executor. */
-export function tell(state: State, name: string, entry: WorkEntryKept): void {
-  const executor = state.owner.executors.get(name);
-  if (!executor || executor.gone || !executor.joined || executor.outbox.length >= OUTBOX_ENTRIES) return;
-  const last = executor.outbox.at(-1);
-  if (last && last.type === entry.type && (last.type === "durable" || last.type === "forget") && "ids" in entry) {
-    if (last.ids.length < state.limits.packEntries) {
-      last.ids.push(...entry.ids);
-      return;
-    }
-  }
-  executor.outbox.push(entry);
 }
 
 /** A row that was handed back without being started: no attempt (L15). */

@@ -1,8 +1,8 @@
-import { tell } from "./executors.ts";
 import { toRunning } from "./lifecycle.ts";
 import type { ExecutorState } from "./owner-state.ts";
 import type { FunctionQueueState } from "./queues.ts";
 import type { State } from "./state.ts";
+import { tell } from "./work-packs.ts";
 
 /** What one record takes in OUTCOMES without its body: metadata of its envelope, and headers. An estimate. */
 export const RECORD_BYTES = 1_024;

@@ -1,7 +1,7 @@
 import { type FrameHead, frameFlags, type Verdict } from "@fnbus/contract";
 import type { CoreEvent } from "./events.ts";
 import { accept, liveStateOf } from "./lifecycle.ts";
-import { applyHeld } from "./records.ts";
+import { applyHeld } from "./outcomes-log.ts";
 import { rowFlag } from "./rows.ts";
 import type { State } from "./state.ts";
 

@@ -1,53 +1,11 @@
 import type { AttemptRecord, LedgerRecord, OutcomeRecord } from "@fnbus/contract";
 import type { OutcomeDraft, RecordDraft } from "./actions.ts";
-import { settleOwnPack } from "./appending.ts";
 import { decides, endIfCancelled, settleDecision } from "./decisions.ts";
 import { finish, leave, moveToParked, toWaiting } from "./lifecycle.ts";
 import type { Decision } from "./owner-state.ts";
-import { loseFence } from "./owning.ts";
 import { rowFlag } from "./rows.ts";
 import { noteCheckpoint } from "./space.ts";
-import type { OutcomesEvent, State } from "./state.ts";
-
-/** Reads one pack of OUTCOMES: whoever wrote it, its records are what happened (L4). */
-export function readOutcomes(state: State, event: OutcomesEvent): void {
-  if (event.sequence <= state.lastOutcomes) return;
-  if (event.sequence > state.lastOutcomes + 1) {
-    const details = { stream: "outcomes", expected: state.lastOutcomes + 1, read: event.sequence };
-    state.actions.push({ do: "alarm", what: "log-gap", details });
-  }
-  // Our own pack, read before its acknowledgement came, or without one (L20).
-  if (settleOwnPack(state, event.sequence, event.head.epoch)) return;
-  state.lastOutcomes = event.sequence;
-  if (state.owner.phase !== "following" && event.head.epoch > state.owner.epoch && state.owner.epoch > 0) {
-    loseFence(state, `epoch ${event.head.epoch} has been appended`);
-  }
-  state.held.push(event);
-  applyHeld(state);
-}
-
-/** Applies the packs whose writer had read no further than we have: the two logs have one order (L5). */
-export function applyHeld(state: State): void {
-  while (state.held[0] && isDue(state, state.held[0])) {
-    const { sequence, head, records } = state.held.shift()!;
-    applyPack(
-      state,
-      sequence,
-      head.epoch,
-      records.map((draft) => ({ draft })),
-    );
-  }
-}
-
-function isDue(state: State, { sequence, head }: OutcomesEvent): boolean {
-  if (head.applied < state.next.invocations || state.without.has("L5")) return true;
-  const { invocations, outcomes } = state.logs;
-  // Written before we started, of sequences that INVOCATIONS has never reached: that stream was made anew (L7).
-  if (sequence > outcomes.last || head.applied <= invocations.last) return false;
-  const details = { stream: "invocations", applied: head.applied, last: invocations.last };
-  state.actions.push({ do: "alarm", what: "stream-recreated", details });
-  return true;
-}
+import type { State } from "./state.ts";
 
 /** Applies one pack, read or our own; decisions of our own know whose result they were. */
 export function applyPack(

@@ -1,13 +1,13 @@
 import type { ResultEntry } from "@fnbus/contract";
 import { decideAttempt, decideEnd, decides, hasRoom } from "./decisions.ts";
 import type { CoreEvent, ResultArrived } from "./events.ts";
-import { handBack, tell } from "./executors.ts";
+import { handBack } from "./executors.ts";
 import { toQueue } from "./lifecycle.ts";
 import type { ExecutorState } from "./owner-state.ts";
 import { type AfterFailure, afterFailure, jitterShare } from "./retry.ts";
 import { rowFlag } from "./rows.ts";
 import type { State } from "./state.ts";
-import { confirmPacks } from "./work-packs.ts";
+import { confirmPacks, tell } from "./work-packs.ts";
 
 type Result = Extract<ResultEntry, { type: "result" }>;
 

@@ -7,6 +7,23 @@ import type { State } from "./state.ts";
 /** Unanswered packs that are said again at once: their frames are read again, too. */
 const REPEATED_PACKS = 8;
 
+/** Entries that may wait to be packed for one executor; what is over is asked for again by its repeated results (I11). */
+const OUTBOX_ENTRIES = 4_096;
+
+/** Puts an entry into the next pack to this executor. */
+export function tell(state: State, name: string, entry: WorkEntryKept): void {
+  const executor = state.owner.executors.get(name);
+  if (!executor || executor.gone || !executor.joined || executor.outbox.length >= OUTBOX_ENTRIES) return;
+  const last = executor.outbox.at(-1);
+  if (last && last.type === entry.type && (last.type === "durable" || last.type === "forget") && "ids" in entry) {
+    if (last.ids.length < state.limits.packEntries) {
+      last.ids.push(...entry.ids);
+      return;
+    }
+  }
+  executor.outbox.push(entry);
+}
+
 /** Packs what was put out for each executor, numbers it and sends it (L15). */
 export function flushWork(state: State): void {
   for (const executor of state.owner.executors.values()) {
