@@ -1,4 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { BusError } from "./errors.ts";
 import { createTeller, firstConnection, isRefusal, toFailure } from "./first-connection.ts";
 import type { BusOptions } from "./types.ts";
@@ -12,6 +12,8 @@ export interface Connection {
   /** Of the server that we are, or were last, connected to: the client forgets both while it reconnects. */
   server(): { version: string; maxPayload: number };
   onStatus(listener: (status: Status) => void): () => void;
+  /** Called with a subject that the broker does not let us publish to: it dropped the message. */
+  onForbidden(listener: (subject: string) => void): void;
   /** Resolves at once or at the next reconnect; rejects with `closed`, or with the signal's reason. */
   whenConnected(signal?: AbortSignal): Promise<void>;
 }
@@ -21,9 +23,10 @@ export interface Connection {
  * or with `forbidden` where the broker refuses the credentials.
  */
 export async function openConnection(options: BusOptions): Promise<Connection> {
-  const tell = createTeller(options.onRetry);
+  const tell = createTeller(options.onTrouble);
   const nc = await firstConnection(options, tell);
   const listeners = new Set<(status: Status) => void>();
+  const forbidden = new Set<(subject: string) => void>();
   let connected = true;
   let server = { version: "", maxPayload: 0 };
   const readServer = () => {
@@ -36,11 +39,17 @@ export async function openConnection(options: BusOptions): Promise<Connection> {
     connected = now;
     for (const listener of [...listeners]) listener(now ? "connected" : "disconnected");
   };
+  const fail = (error: Error) => {
+    if (isRefusal(error)) return tell(toFailure(options, error).message);
+    if (!(error instanceof errors.PermissionViolationError)) return;
+    tell(`the user ${options.user ?? "(none)"} is not allowed: ${error.message}`);
+    if (error.operation === "publish") for (const listener of forbidden) listener(error.subject);
+  };
   const follow = async () => {
     for await (const status of nc.status()) {
       if (status.type === "disconnect" || status.type === "staleConnection") change(false);
       else if (status.type === "reconnect") change(true);
-      else if (status.type === "error" && isRefusal(status.error)) tell(toFailure(options, status.error).message);
+      else if (status.type === "error") fail(status.error);
     }
   };
   void follow();
@@ -52,6 +61,9 @@ export async function openConnection(options: BusOptions): Promise<Connection> {
     onStatus(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onForbidden(listener) {
+      forbidden.add(listener);
     },
     whenConnected(signal) {
       if (signal?.aborted) return Promise.reject(signal.reason);

@@ -8,10 +8,11 @@ import type { Headers } from "./types.ts";
 
 /**
  * Answers: one wildcard subscription and a table of who waits, instead of a subscription and a timer for each request.
- * On a lost connection everybody who waits is told `disconnected` at once (the client would let them run to their time-out).
+ * On a lost connection everybody who waits is told `disconnected` at once, and `forbidden` where the broker dropped the
+ * question (the client would let them run to their time-out).
  */
 export interface Replies {
-  /** Sends and waits for one answer. Rejects with `timeout`, `no_responders`, `disconnected`, `too_large`. */
+  /** Sends and waits for one answer. Rejects with `timeout`, `no_responders`, `disconnected`, `too_large`, `forbidden`. */
   ask(subject: string, data: Uint8Array, timeoutMs: number, headers?: Headers, signal?: AbortSignal): Promise<Msg>;
   /** A subject for many answers. */
   open(handler: (message: Msg) => void): { subject: string; close(): void };
@@ -63,13 +64,20 @@ export function createReplies(connection: Connection, outgoing: Outgoing, name: 
       }
     },
   });
+  const refuse = (isMeant: (waiter: Waiter) => boolean, toError: (waiter: Waiter) => BusError) => {
+    for (const [token, waiter] of [...waiters]) if (isMeant(waiter)) take(token)!.reject(toError(waiter));
+  };
   connection.onStatus((status) => {
-    if (status === "connected") return;
-    for (const token of [...waiters.keys()]) {
-      const waiter = take(token)!;
-      waiter.reject(new BusError("disconnected", `connection lost while ${waiter.subject} was to answer`));
-    }
+    const toError = ({ subject }: Waiter) =>
+      new BusError("disconnected", `connection lost while ${subject} was to answer`);
+    if (status === "disconnected") refuse(() => true, toError);
   });
+  connection.onForbidden((subject) =>
+    refuse(
+      (waiter) => waiter.subject === subject,
+      () => new BusError("forbidden", `this user may not publish to ${subject}`),
+    ),
+  );
 
   return {
     ask(subject, data, timeoutMs, headers, signal) {

@@ -11,8 +11,11 @@ export interface BusOptions {
   tls?: { ca?: string; cert?: string; key?: string };
   /** How long the first connection may take before `connectBus` rejects; 0: for ever. */
   connectTimeoutMs?: number;
-  /** Hears why a connection does not come about (not reached, refused credentials): at once, then every ten seconds. */
-  onRetry?(message: string): void;
+  /**
+   * Hears what a person has to mend: a connection that does not come about (not reached, refused credentials), a subject
+   * that this user may not use. At once, then every ten seconds.
+   */
+  onTrouble?(message: string): void;
 }
 
 export type Headers = Record<string, string>;
@@ -184,7 +187,7 @@ export interface Bus {
    */
   publish(subject: string, data: Uint8Array, options?: { reply?: string; headers?: Headers }): void;
   subscribe(subject: string, handler: (message: BusMessage) => void, options?: { queue?: string }): Subscription;
-  /** One answer. Throws `no_responders`, `timeout`, `disconnected`; `signal` aborts with its reason. */
+  /** One answer. Throws `no_responders`, `timeout`, `disconnected`, `forbidden`; `signal` aborts with its reason. */
   request(
     subject: string,
     data: Uint8Array,

@@ -51,7 +51,7 @@ describe("a broker that", () => {
       user: "fnbus",
       password: "wrong-password",
       connectTimeoutMs: 1_000,
-      onRetry: (message) => heard.push(message),
+      onTrouble: (message) => heard.push(message),
     });
     await expect(connecting).rejects.toMatchObject({
       code: "forbidden",
@@ -63,6 +63,25 @@ describe("a broker that", () => {
     );
     await nats.stop();
   });
+  it("does not let publish somewhere fails a request there at once, and says to whom", async () => {
+    const nats = await startNats({ user: { ...user, mayPublish: ["allowed", "_INBOX_suite.>", "$JS.API.>"] } });
+    const heard: string[] = [];
+    const bus = await connectBus({
+      servers: nats.url,
+      name: "suite",
+      user: user.name,
+      password: user.password,
+      onTrouble: (message) => heard.push(message),
+    });
+    bus.subscribe("allowed", (message) => message.respond(message.data));
+    const asked = [bus.request("denied", bytes("x"), { timeoutMs: 10_000 }), bus.append("denied", bytes("x"))];
+    for (const one of await Promise.allSettled(asked))
+      expect(one).toMatchObject({ reason: { code: "forbidden", message: "this user may not publish to denied" } });
+    expect(heard).toEqual([expect.stringMatching(/^the user fnbus is not allowed: .*Publish to "denied"/)]);
+    await bus.request("allowed", bytes("x"), { timeoutMs: 1_000 });
+    await bus.drain();
+    await nats.stop();
+  });
   it("is not there at first is waited for, and that is told", async () => {
     const first = await startNats({ user });
     await first.kill();
@@ -72,7 +91,7 @@ describe("a broker that", () => {
       name: "suite",
       user: user.name,
       password: user.password,
-      onRetry: (message) => heard.push(message),
+      onTrouble: (message) => heard.push(message),
     });
     await until("told", () => heard.length > 0);
     expect(heard[0]).toMatch(/^cannot connect to nats:\/\/127\.0\.0\.1:\d+: .+; trying again$/);
@@ -90,7 +109,7 @@ describe("a broker that", () => {
       name: "suite",
       user: user.name,
       password: user.password,
-      onRetry: (message) => heard.push(message),
+      onTrouble: (message) => heard.push(message),
     });
     const { port, dataDir } = nats;
     await nats.kill();

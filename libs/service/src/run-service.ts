@@ -56,7 +56,7 @@ export async function runService<P extends TProperties>(
     const bus = await connectBus({
       servers: shared.NATS_URL,
       name,
-      onRetry: (message) => logger.warn(message),
+      onTrouble: (message) => logger.warn(message),
       ...(shared.NATS_USER ? { user: shared.NATS_USER, password: shared.NATS_PASSWORD } : {}),
     });
     let running: RunningService | undefined;

@@ -17,8 +17,8 @@ export interface NatsOptions {
   maxPayload?: string;
   /** JetStream's limit of its files, as NATS writes sizes. */
   maxFileStore?: string;
-  /** The one user whom the server lets in; absent: everybody. */
-  user?: { name: string; password: string };
+  /** The one user whom the server lets in, and what it may publish to; absent: everybody, everything. */
+  user?: { name: string; password: string; mayPublish?: string[] };
   cluster?: { name: string; port: number; routes: number[] };
 }
 
@@ -55,8 +55,12 @@ function toConfig(options: NatsOptions, version: string, port: number, dataDir: 
     `max_payload: ${maxPayload}`,
     `jetstream { store_dir: ${JSON.stringify(dataDir)}, max_file_store: ${maxFileStore}, ${sync} }`,
   ];
-  if (user)
-    lines.push(`authorization { user: ${JSON.stringify(user.name)}, password: ${JSON.stringify(user.password)} }`);
+  if (user) {
+    const { name, password, mayPublish } = user;
+    const permissions = mayPublish ? { permissions: { publish: mayPublish } } : {};
+    // JSON is a form of NATS' own configuration language.
+    lines.push(`authorization { users: ${JSON.stringify([{ user: name, password, ...permissions }])} }`);
+  }
   if (cluster) {
     const routes = cluster.routes.map((route) => `"nats://127.0.0.1:${route}"`).join(", ");
     lines.push(`cluster { name: ${cluster.name}, host: 127.0.0.1, port: ${cluster.port}, routes: [${routes}] }`);
