@@ -11,6 +11,8 @@ export default defineConfig({
           name: "unit",
           include: ["{libs,services,deploy}/**/test/**/*.test.ts", "test/{docs,rules}/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.server.test.ts"],
+          // Property tests on a busy machine.
+          testTimeout: 30_000,
         },
       },
       { test: { name: "servers", include: ["{libs,services,deploy}/**/test/**/*.server.test.ts"], ...withServers } },
