@@ -3,7 +3,7 @@ import { dockerVersion, findServers } from "./surroundings.ts";
 import { addTally, type Step, type Tally, toLine } from "./tally.ts";
 
 /**
- * `npm test`: the checks, the tests against real servers, then the journeys on processes, and on containers where a
+ * `npm test`: the checks, the ledger's simulation, the tests against real servers, then the journeys on processes, and on containers where a
  * Docker engine answers. Every step runs, whatever failed before it. The last line adds all up: `N passed, N failed`.
  */
 const tally: Tally = { passed: 0, failed: 0 };
@@ -20,6 +20,10 @@ async function take(step: Step): Promise<void> {
 for (const check of ["format", "types", "arrows", "dead"])
   await take({ name: `check:${check}`, run: () => runCommand("npm", ["run", "--silent", `check:${check}`]) });
 await take({ name: "unit and docs tests", run: () => runVitest("unit") });
+await take({
+  name: "simulation of the ledger, 10,000 seeds",
+  run: () => runCommand("npm", ["run", "--silent", "simulate"]),
+});
 
 const servers = await findServers();
 process.stdout.write(`\n${servers.message}\n`);
