@@ -85,9 +85,11 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
     announcement: (said) => shares.hear(said, performance.now()),
     epoch: held.seeEpoch,
   });
-  const unfollow = registry.onFunction((id, now) =>
-    pools.follow(id, now?.definition.settings.pool === pool ? now.definition : undefined),
-  );
+  const unfollow = registry.onFunction((id, now) => {
+    const definition = now?.definition.settings.pool === pool ? now.definition : undefined;
+    if (definition?.code) running.expectCode(definition.code.object);
+    pools.follow(id, definition);
+  });
   for (const { definition } of registry.allFunctions())
     if (definition.settings.pool === pool) pools.follow(definition.id, definition);
 

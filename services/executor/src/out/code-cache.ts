@@ -21,6 +21,9 @@ interface Cached {
   usedAt: number;
 }
 
+/** Archives to be fetched ahead that wait; more are fetched when they are needed. */
+const EXPECTED_LIMIT = 64;
+
 /**
  * Code archives of the CODE bucket, each unpacked once. Over `maxBytes` the least recently used that nobody uses goes.
  * `acquire` throws `code_unavailable` where the object cannot be had.
@@ -29,6 +32,8 @@ export function createCodeCache(folder: string, store: ObjectStore, maxBytes: nu
   const known = new Map<string, Promise<Cached>>();
   const settled = new Map<string, Cached>();
   let bytes = 0;
+  const expected: string[] = [];
+  let isFetchingExpected = false;
 
   async function fetch(object: string): Promise<Cached> {
     const archive = await store.get(object).catch((error: unknown) => {
@@ -62,15 +67,32 @@ export function createCodeCache(folder: string, store: ObjectStore, maxBytes: nu
     }
   }
 
+  function have(object: string): Promise<Cached> {
+    const having = known.get(object) ?? fetch(object);
+    if (!known.has(object)) {
+      known.set(object, having);
+      having.catch(() => known.delete(object));
+    }
+    return having;
+  }
+
+  /** One after the other: calls that wait for their code go first. What fails is fetched again when it is needed. */
+  async function fetchExpected(): Promise<void> {
+    isFetchingExpected = true;
+    for (let object = expected.shift(); object !== undefined; object = expected.shift())
+      await have(object).then(evict, () => {});
+    isFetchingExpected = false;
+  }
+
   return {
+    /** Fetches code that was just deployed, so that the first call need not. */
+    expect(object: string): void {
+      if (known.has(object) || expected.length >= EXPECTED_LIMIT) return;
+      expected.push(object);
+      if (!isFetchingExpected) void fetchExpected();
+    },
     async acquire(object: string): Promise<CodeFolder> {
-      let fetching = known.get(object);
-      if (!fetching) {
-        fetching = fetch(object);
-        known.set(object, fetching);
-        fetching.catch(() => known.delete(object));
-      }
-      const cached = await fetching;
+      const cached = await have(object);
       cached.users++;
       cached.usedAt = performance.now();
       if (bytes > maxBytes) void evict();

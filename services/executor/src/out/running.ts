@@ -63,6 +63,8 @@ export async function createRunning(options: {
   return {
     pools,
     check,
+    /** Code that was just deployed. */
+    expectCode: code.expect,
     async stop(): Promise<void> {
       await pools.stop();
       spares.stop();
