@@ -2,7 +2,7 @@ import { connectBus } from "@fnbus/bus";
 import { createKeyText } from "@fnbus/contract";
 import { provisionPlatform } from "@fnbus/provision";
 import type { DataFolder } from "./data/folder.ts";
-import type { Servers } from "./start-servers.ts";
+import { PARTITIONS, type Servers } from "./start-servers.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -11,16 +11,16 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * and a broker that does not know the key (new store, other broker) is told it again.
  */
 export async function prepareBus(servers: Servers, data: DataFolder): Promise<string> {
-  const { url, user, password } = servers.nats;
+  const { user, password } = servers.nats.credentialsOf("provision");
   const { file, value } = data.secret("admin-key", () => createKeyText().text);
   const bus = await connectBus({
-    servers: url,
-    name: "local",
+    servers: servers.nats.url,
+    name: "provision",
     ...(user ? { user, password } : {}),
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
   try {
-    await provisionPlatform(bus, { partitions: 1, replicas: 1, adminKey: value });
+    await provisionPlatform(bus, { partitions: PARTITIONS, replicas: 1, adminKey: value });
   } finally {
     await bus.drain();
   }

@@ -29,6 +29,7 @@ export async function planService(
 ): Promise<ProcessSpec & { opsPort: number }> {
   const opsPort = await freePort(LOOPBACK);
   const { PATH, HOME, TZ, LANG } = variables;
+  const credentials = servers.nats.credentialsOf(name);
   return {
     name,
     opsPort,
@@ -45,8 +46,8 @@ export async function planService(
         opsPort,
         dataFolder: data.folder(name),
         natsUrl: servers.nats.url,
-        natsUser: servers.nats.user,
-        natsPassword: servers.nats.password,
+        natsUser: credentials.user,
+        natsPassword: credentials.password,
         redisUrl: servers.redis?.url ?? "",
         signingSecretFile: data.secret("signing-secret").file,
         logLevel: config.FNBUS_LOG_LEVEL,

@@ -1,4 +1,5 @@
 import type { Variables } from "@fnbus/config";
+import { type BusUser, busPermissions, busUsers } from "@fnbus/contract";
 import type { LocalConfig } from "./config.ts";
 import { canSyncAlways } from "./core/nats-config.ts";
 import type { DataFolder } from "./data/folder.ts";
@@ -9,13 +10,14 @@ import { wantedNats, wantedRedis } from "./servers/wanted.ts";
 
 /** What the platform stands on, and the processes that it must run for it. */
 export interface Servers {
-  nats: { url: string; user: string; password: string; text: string };
+  nats: { url: string; text: string; credentialsOf(user: BusUser): { user: string; password: string } };
   redis: { url: string; text: string } | undefined;
   specs: ProcessSpec[];
   degraded: string[];
 }
 
-const NATS_USER = "platform";
+/** How many partitions a platform on one machine has. */
+export const PARTITIONS = 1;
 
 /** Finds both servers and says how they are run. Throws one message where one cannot be found. */
 export async function planServers(
@@ -33,12 +35,15 @@ export async function planServers(
   const specs: ProcessSpec[] = [];
   const degraded: string[] = [];
 
-  let nats = { url: config.NATS_URL, user: config.NATS_USER, password: config.NATS_PASSWORD, text: "as given" };
+  const given = { user: config.NATS_USER, password: config.NATS_PASSWORD };
+  let nats: Servers["nats"] = { url: config.NATS_URL, text: "as given", credentialsOf: () => given };
   if (foundNats.how !== "given") {
-    const password = data.secret("nats-password").value;
-    const plan = await planNats(data, foundNats, [{ user: NATS_USER, password }], variables);
+    const permissions = busPermissions(PARTITIONS);
+    const credentialsOf = (user: BusUser) => ({ user, password: data.secret(`nats-password-${user}`).value });
+    const users = busUsers.map((user) => ({ ...credentialsOf(user), permissions: permissions[user] }));
+    const plan = await planNats(data, foundNats, users, variables);
     specs.push(plan.spec);
-    nats = { url: plan.url, user: NATS_USER, password, text: `${foundNats.version} from ${foundNats.from}` };
+    nats = { url: plan.url, text: `${foundNats.version} from ${foundNats.from}`, credentialsOf };
     if (!canSyncAlways(foundNats.version)) degraded.push(`NATS ${foundNats.version}: ${wantedNats.degraded}`);
   }
 

@@ -23,8 +23,8 @@ beforeAll(async () => {
   const definition = { name: "echo", runtime: "nodejs", handler: "index.handler", ...inline } as const;
   await createClient({ url: platform.url, apiKey: platform.adminKey() }).functions.create("default", definition);
   const { nats } = JSON.parse(readFileSync(join(data.folder, "ports.json"), "utf8")) as { nats: number };
-  const password = readFileSync(join(data.folder, "nats-password"), "utf8").trim();
-  bus = await connectBus({ servers: `nats://127.0.0.1:${nats}`, name: "test", user: "platform", password });
+  const password = readFileSync(join(data.folder, "nats-password-gateway"), "utf8").trim();
+  bus = await connectBus({ servers: `nats://127.0.0.1:${nats}`, name: "gateway", user: "gateway", password });
   registry = await createRegistry(bus);
   client = createBusClient(bus, registry);
 });

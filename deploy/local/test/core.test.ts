@@ -27,7 +27,7 @@ describe("the servers' configuration", () => {
     host: "127.0.0.1",
     port: 1,
     storeFolder: "/s",
-    users: [{ user: "u", password: "p" }],
+    users: [{ user: "u", password: "p", permissions: { publish: ["a.>"], subscribe: ["b"] } }],
   };
   test("I1: NATS fsyncs before it acknowledges wherever it can", () => {
     expect(JSON.parse(toNatsConfig({ ...facts, version: "2.10.0" })).jetstream.sync_interval).toBe("always");
@@ -37,9 +37,8 @@ describe("the servers' configuration", () => {
     expect(JSON.parse(toNatsConfig({ ...facts, version: "2.9.10" })).jetstream).not.toHaveProperty("sync_interval");
   });
   test("a user's permissions are written as the server reads them", () => {
-    const users = [{ user: "u", password: "p", publish: { allow: ["a.>"], deny: ["a.b"] } }];
-    expect(JSON.parse(toNatsConfig({ ...facts, users, version: "2.15.0" })).authorization.users).toEqual([
-      { user: "u", password: "p", permissions: { publish: { allow: ["a.>"], deny: ["a.b"] } } },
+    expect(JSON.parse(toNatsConfig({ ...facts, version: "2.15.0" })).authorization.users).toEqual([
+      { user: "u", password: "p", permissions: { publish: { allow: ["a.>"] }, subscribe: { allow: ["b"] } } },
     ]);
   });
   test("I5: Redis writes every change to disk and evicts nothing", () => {

@@ -55,7 +55,7 @@ describe("npm start", () => {
     const { adminKey } = await start("--only", "gateway");
     expect(adminKey()).toMatch(/^fnb_/);
     expect(statSync(data.folder).mode & 0o777).toBe(0o700);
-    for (const file of ["admin-key", "signing-secret", "nats-password", "nats/nats.conf", "platform.json"])
+    for (const file of ["admin-key", "signing-secret", "nats-password-ledger", "nats/nats.conf", "platform.json"])
       expect(statSync(join(data.folder, file)).mode & 0o777).toBe(0o600);
   });
 

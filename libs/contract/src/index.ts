@@ -10,6 +10,7 @@ export * from "./limits.ts";
 export * from "./lookup.ts";
 export * from "./outcome.ts";
 export * from "./pack.ts";
+export * from "./permissions.ts";
 export * from "./storage.ts";
 export * from "./subjects.ts";
 export * from "./work.ts";

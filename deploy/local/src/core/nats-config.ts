@@ -1,11 +1,11 @@
+import type { SubjectPermissions } from "@fnbus/contract";
 import { isAtLeast } from "./versions.ts";
 
-/** One user of the server. Without lists it may do everything. */
+/** One user of the server, who may do what is listed and nothing else. */
 export interface NatsUser {
   user: string;
   password: string;
-  publish?: { allow: string[]; deny?: string[] };
-  subscribe?: { allow: string[]; deny?: string[] };
+  permissions: SubjectPermissions;
 }
 
 export interface NatsConfigFacts {
@@ -30,8 +30,6 @@ export const canSyncAlways = (version: string): boolean => isAtLeast(version, SY
 
 /** The configuration file of our own NATS server. JSON is a subset of its format. */
 export function toNatsConfig(facts: NatsConfigFacts): string {
-  const permissions = ({ publish, subscribe }: NatsUser) =>
-    publish || subscribe ? { permissions: { ...(publish && { publish }), ...(subscribe && { subscribe }) } } : {};
   return `${JSON.stringify(
     {
       server_name: facts.serverName,
@@ -44,7 +42,11 @@ export function toNatsConfig(facts: NatsConfigFacts): string {
         ...(canSyncAlways(facts.version) ? { sync_interval: "always" } : {}),
       },
       authorization: {
-        users: facts.users.map((user) => ({ user: user.user, password: user.password, ...permissions(user) })),
+        users: facts.users.map(({ user, password, permissions: { publish, subscribe } }) => ({
+          user,
+          password,
+          permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } },
+        })),
       },
     },
     null,
