@@ -69,7 +69,12 @@ describe("npm start", () => {
     // At once: the new start waits for what the old one leaves on this folder.
     const second = await start();
     expect(stillRunning(below)).toEqual([]);
-    const state = async () => (await clientOf(second).invocations.get("default", id, 20)).state;
+    // Refused until a ledger owns the partition again: the lease of the killed one must be over.
+    const state = () =>
+      clientOf(second)
+        .invocations.get("default", id, 20)
+        .then((found) => found.state)
+        .catch((error: Error) => error.message);
     await until("the accepted invocation succeeds", async () => (await state()) === "succeeded", 40_000);
     expect(second.adminKey()).toBe(first.adminKey());
   });
