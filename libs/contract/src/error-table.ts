@@ -216,6 +216,11 @@ export const errorTable = {
     "Repeat; asynchronous calls are repeated by the platform.",
   ),
   runner_failed: later(502, "The function's process could not be started", "See the executor's log."),
+  instance_lost: later(
+    502,
+    "The function's instance was stopped under the call",
+    "Repeat; asynchronous calls are repeated by the platform. Another call of the instance ran over its time.",
+  ),
   code_unavailable: later(502, "The function's code could not be fetched", "Check the object store; deploy again."),
   function_deleted: row(410, "platform", "no", "function deleted", "Deploy it again and send the call anew."),
   expired: row(

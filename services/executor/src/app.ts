@@ -21,6 +21,8 @@ import { createResultPublisher } from "./out/results.ts";
 import { createRunning } from "./out/running.ts";
 
 const DRAIN_CHECK_MS = 50;
+/** Of the time to stop, what ending instances and removing their folders may take. */
+const CLEAN_UP_MS = 2_000;
 
 /** Builds the executor: what runs functions, and the doors that calls, work and questions come in by. */
 export async function startExecutor(context: ServiceContext<ExecutorConfig>): Promise<RunningService> {
@@ -107,7 +109,9 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
       work.drain();
       announcer.say();
       await Promise.all([calls.stop(), checks.drain()]);
-      while (calls.isBusy() || held.size > 0) await sleep(DRAIN_CHECK_MS);
+      const endsAt = performance.now() + config.FNBUS_DRAIN_MS - CLEAN_UP_MS;
+      while ((calls.isBusy() || held.size > 0) && performance.now() < endsAt) await sleep(DRAIN_CHECK_MS);
+      if (held.size > 0) logger.warn({ held: held.size }, "stopped with results that no ledger took: they run again");
       work.stop();
       results.stop();
       announcer.stop();

@@ -44,8 +44,8 @@ export interface Platform {
 
 const SIZE = 16 * 1024 * 1024;
 
-export async function startPlatform(): Promise<Platform> {
-  const nats = await startNats({ syncAlways: false });
+export async function startPlatform(options: { maxPayload?: string } = {}): Promise<Platform> {
+  const nats = await startNats({ syncAlways: false, ...options });
   const bus = await connectTestBus(nats);
   const names = [
     "invocations",

@@ -12,7 +12,7 @@ export interface RunRequest {
   whenOver: "deadline_exceeded" | "expired";
 }
 
-/** How a run ended. `ran`: user code was reached, and answered or failed. `not-run`: it was not (I9). */
+/** How a run ended. `ran`: the function answered or failed. `not-run`: it did neither, by our doing or the caller's (I9). */
 export type RunEnd =
   | { kind: "ran"; result: RunResult; body: Uint8Array }
   | { kind: "not-run"; code: ErrorCode; message: string; details?: Record<string, unknown> };

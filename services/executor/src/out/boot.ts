@@ -5,7 +5,7 @@ import { FnbusError, type Runtime } from "@fnbus/contract";
 import { frameTypes } from "../core/frames.ts";
 import { type Isolation, type LaunchPaths, toLaunch } from "../core/launch.ts";
 import type { Cgroups, InstanceGroup } from "./cgroups.ts";
-import { killMarked } from "./kill-tree.ts";
+import { killMarked, killOne } from "./kill-tree.ts";
 import { createRunner, type Runner } from "./runner.ts";
 import type { Spawner } from "./spawner.ts";
 
@@ -136,13 +136,7 @@ function killAll(group: InstanceGroup): void {
       return;
     }
     if (pids.length === 0) return;
-    for (const pid of pids) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It ended meanwhile.
-      }
-    }
+    for (const pid of pids) killOne(pid);
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRunning, killOne } from "./kill-tree.ts";
 
 /** Limits of one instance that the kernel keeps: memory and number of processes. */
 export interface InstanceGroup {
@@ -10,6 +11,8 @@ export interface InstanceGroup {
   wasOutOfMemory(): boolean;
   /** Everything in it, by whatever session or group it runs: for a kill that nothing escapes. */
   pids(): number[];
+  /** What all of it uses now, the cache of files that it read included. undefined: it is removed. */
+  usedMb(): number | undefined;
   /** false: something still runs in it. */
   remove(): boolean;
 }
@@ -37,6 +40,14 @@ export function openCgroups(executor: string): Cgroups | undefined {
 const readNumber = (file: string, name: string): number =>
   Number(new RegExp(`^${name} (\\d+)`, "m").exec(readFileSync(file, "utf8"))?.[1] ?? 0);
 
+function readMb(file: string): number | undefined {
+  try {
+    return Math.round((Number(readFileSync(file, "utf8")) / MB) * 10) / 10;
+  } catch {
+    return undefined;
+  }
+}
+
 const readPids = (file: string): number[] => readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number);
 
 function removeAll(folders: string[]): boolean {
@@ -51,6 +62,29 @@ function removeAll(folders: string[]): boolean {
   return gone;
 }
 
+const toGroupName = (executor: string): string => `fnbus-${process.pid}-${executor}`;
+
+/** Groups of executors that were killed: what still runs in them is killed too, and they are removed. */
+function sweep(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = /^fnbus-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      sweepOne(join(parent, name));
+    } catch {
+      // Another executor that starts now removes it too.
+    }
+  }
+}
+
+function sweepOne(root: string): void {
+  const groups = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const group of [...groups.map((entry) => join(root, entry.name)), root]) {
+    for (const left of readPids(join(group, "cgroup.procs"))) killOne(left);
+    removeAll([group]);
+  }
+}
+
 /** Our own place in a hierarchy of version 1, so that a limit on the executor's container holds for its instances. */
 function ownPath(controller: string): string {
   const line = readFileSync("/proc/self/cgroup", "utf8")
@@ -61,8 +95,9 @@ function ownPath(controller: string): string {
 }
 
 function openV1(executor: string): Cgroups {
-  const memoryRoot = join(ownPath("memory"), `fnbus-${executor}`);
-  const pidsRoot = join(ownPath("pids"), `fnbus-${executor}`);
+  for (const controller of ["memory", "pids"]) sweep(ownPath(controller));
+  const memoryRoot = join(ownPath("memory"), toGroupName(executor));
+  const pidsRoot = join(ownPath("pids"), toGroupName(executor));
   mkdirSync(memoryRoot);
   mkdirSync(pidsRoot);
   return {
@@ -80,6 +115,7 @@ function openV1(executor: string): Cgroups {
           const swap = join(memory, "memory.memsw.limit_in_bytes");
           if (existsSync(swap)) writeFileSync(swap, String(megabytes * MB));
         },
+        usedMb: () => readMb(join(memory, "memory.usage_in_bytes")),
         wasOutOfMemory: () => readNumber(join(memory, "memory.oom_control"), "oom_kill") > 0,
         pids: () => readPids(join(pids, "cgroup.procs")),
         remove: () => removeAll([memory, pids]),
@@ -93,11 +129,12 @@ function openV1(executor: string): Cgroups {
 function openV2(executor: string): Cgroups {
   const path = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
   const own = existsSync(join(ROOT, path)) ? join(ROOT, path) : ROOT;
-  const leaf = join(own, `fnbus-${executor}-self`);
+  sweep(own);
+  const leaf = join(own, `${toGroupName(executor)}-self`);
   mkdirSync(leaf);
   for (const pid of readPids(join(own, "cgroup.procs"))) writeFileSync(join(leaf, "cgroup.procs"), String(pid));
   writeFileSync(join(own, "cgroup.subtree_control"), "+memory +pids");
-  const root = join(own, `fnbus-${executor}`);
+  const root = join(own, toGroupName(executor));
   mkdirSync(root);
   writeFileSync(join(root, "cgroup.subtree_control"), "+memory +pids");
   return {
@@ -114,6 +151,7 @@ function openV2(executor: string): Cgroups {
           const swap = join(group, "memory.swap.max");
           if (existsSync(swap)) writeFileSync(swap, "0");
         },
+        usedMb: () => readMb(join(group, "memory.current")),
         wasOutOfMemory: () => readNumber(join(group, "memory.events"), "oom_kill") > 0,
         pids: () => readPids(join(group, "cgroup.procs")),
         remove: () => removeAll([group]),

@@ -19,6 +19,8 @@ export interface OpenCall {
 
 /** A stop message's head start before the kill. */
 const STOP_MS = 100;
+const MEMORY_EVERY_MS = 1_000;
+const overTime: RunError = { code: "function_exited", message: "another call of the instance ran over its time" };
 const EMPTY: Uint8Array = new Uint8Array(0);
 const JSON_HEADERS: RunResult["headers"] = [["content-type", "application/json"]];
 
@@ -36,21 +38,34 @@ export function createInstance(
   const { runner } = booted;
   const open = new Map<number, OpenCall>();
   const timeoutMs = definition.settings.timeoutMs;
+  let memory: { memoryUsedMb?: number } = {};
+  let memoryReadAgainAt = 0;
   let lastCall = 0;
   let closed: RunError | undefined;
   /** It takes no more calls. */
   let gone = false;
+
+  /** At most once a second: reading it costs more than a small call. */
+  function readMemory(now: number): { memoryUsedMb?: number } {
+    if (now < memoryReadAgainAt) return memory;
+    memoryReadAgainAt = now + MEMORY_EVERY_MS;
+    const memoryUsedMb = booted.group?.usedMb();
+    if (memoryUsedMb !== undefined) memory = { memoryUsedMb };
+    return memory;
+  }
 
   function end(
     call: OpenCall,
     answer: Pick<RunResult, "statusCode" | "headers"> & { error?: RunError },
     body: Uint8Array,
   ) {
+    const now = performance.now();
     const result: RunResult = {
       ...answer,
       startedAt: call.startedWallMs,
-      durationMs: Math.round((performance.now() - call.startedAt) * 1000) / 1000,
+      durationMs: Math.round((now - call.startedAt) * 1000) / 1000,
       cold: call.cold,
+      ...readMemory(now),
       executor,
     };
     call.onEnd({ kind: "ran", result, body });
@@ -58,14 +73,16 @@ export function createInstance(
   const fail = (call: OpenCall, error: RunError, body = EMPTY) =>
     end(call, { statusCode: 0, headers: body.length > 0 ? JSON_HEADERS : [], error }, body);
 
-  /** No call more; those that are open fail, and the process is killed. */
-  function close(error: RunError): void {
+  /** No call more, and the process is killed. Those that are open fail, or where `lost` says why, end as no fault of theirs. */
+  function close(error: RunError, lost?: string): void {
     if (closed) return;
     closed = error;
     leave();
     const calls = [...open.values()];
     open.clear();
-    for (const call of calls) fail(call, error);
+    for (const call of calls)
+      if (lost) call.onEnd({ kind: "not-run", code: "instance_lost", message: lost });
+      else fail(call, error);
     booted.kill();
   }
   function leave(): void {
@@ -136,7 +153,10 @@ export function createInstance(
       runner.send(frameTypes.call, number, request.metaJson, request.body);
       return call;
     },
-    /** Ends what is over its time at `now`, and with it the process: user code cannot outlive its deadline (I10). */
+    /**
+     * Ends what is over its time at `now`. Over the function's timeout, the process ends too: user code cannot outlive it
+     * (I10), and its other calls are lost with it. A caller that gives up early takes nothing from the other calls.
+     */
     enforceDeadlines(now: number): void {
       for (const [number, call] of open) {
         if (now < call.endsAt) continue;
@@ -152,8 +172,7 @@ export function createInstance(
           });
         leave();
         runner.send(frameTypes.stop, number, "{}");
-        const error: RunError = { code: "function_exited", message: "another call of the instance ran over its time" };
-        setTimeout(close, STOP_MS, error);
+        if (byFunction || open.size === 0) setTimeout(close, STOP_MS, overTime, overTime.message);
       }
     },
     /** Stops one call. The process goes at once where it runs nothing else, else after its other calls. */

@@ -1,9 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@fnbus/telemetry";
 import type { Isolation, LaunchPaths } from "../core/launch.ts";
 import { type Cgroups, openCgroups } from "./cgroups.ts";
+import { isRunning } from "./kill-tree.ts";
 import { probeIsolation } from "./probe-isolation.ts";
 
 /** What this machine offers for running user code. */
@@ -63,11 +73,8 @@ function makeFolder(root: string): string {
   return folder;
 }
 
+/** One that is being made has no pid yet, and is not. */
 function isAbandoned(folder: string): boolean {
-  try {
-    process.kill(Number(readFileSync(join(folder, "pid"), "utf8")), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
+  const file = join(folder, "pid");
+  return existsSync(file) && !isRunning(Number(readFileSync(file, "utf8")));
 }

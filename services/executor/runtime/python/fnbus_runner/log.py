@@ -8,8 +8,17 @@ import threading
 current_call = contextvars.ContextVar("current_call", default=0)
 
 
+# A line that is longer is written in parts: the executor splits it too.
+LINE_CHARS = 65536
+
+
 class MarkedStream(io.TextIOBase):
-    """A text stream that writes through at once and marks whose output it is."""
+    """
+    A text stream that marks whose output it is. It writes through at once; where calls run together, line by line:
+    `print` writes a line in pieces, and another call's would come between.
+    """
+
+    by_line = False
 
     def __init__(self, raw, encoding="utf-8"):
         self._raw = raw
@@ -17,6 +26,7 @@ class MarkedStream(io.TextIOBase):
         self._lock = threading.Lock()
         self._marked = 0
         self._line_open = False
+        self._partial = {}
 
     @property
     def encoding(self):
@@ -35,7 +45,25 @@ class MarkedStream(io.TextIOBase):
     def write(self, text):
         if not text:
             return 0
-        call = current_call.get() or self._marked
+        call = current_call.get()
+        if self.by_line:
+            whole = self._partial.pop(call, "") + text
+            cut = len(whole) if len(whole) > LINE_CHARS else whole.rfind("\n") + 1
+            if cut < len(whole):
+                self._partial[call] = whole[cut:]
+            self._put(call, whole[:cut])
+        else:
+            self._put(call, text)
+        return len(text)
+
+    def flush(self):
+        call = current_call.get()
+        self._put(call, self._partial.pop(call, ""))
+
+    def _put(self, call, text):
+        if not text:
+            return
+        call = call or self._marked
         data = text.encode(self._encoding, "replace")
         with self._lock:
             if call != self._marked:
@@ -46,10 +74,17 @@ class MarkedStream(io.TextIOBase):
             view = memoryview(data)
             while view:
                 view = view[self._raw.write(view) :]
-        return len(text)
+
+
+_streams = tuple(MarkedStream(open(number, "wb", buffering=0, closefd=False)) for number in (1, 2))
 
 
 def mark_output():
     """Puts marks into stdout and stderr."""
-    sys.stdout = MarkedStream(open(1, "wb", buffering=0, closefd=False))
-    sys.stderr = MarkedStream(open(2, "wb", buffering=0, closefd=False))
+    sys.stdout, sys.stderr = _streams
+
+
+def flush_output():
+    """A call has ended: what it wrote without a line's end goes out."""
+    for stream in _streams:
+        stream.flush()

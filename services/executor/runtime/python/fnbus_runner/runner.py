@@ -2,9 +2,11 @@
 
 import asyncio
 import contextvars
+import fcntl
 import inspect
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -16,7 +18,7 @@ from .calls import begin_call, to_answer
 from .context import Context
 from .failures import to_error_payload, to_failure
 from .load import MissingHandler, load_handler
-from .log import current_call, mark_output
+from .log import MarkedStream, current_call, flush_output, mark_output
 
 connection = socket.socket(fileno=3)
 sending = threading.Lock()
@@ -32,7 +34,31 @@ def send(kind, call, value, body=b""):
 
 def end(status):
     """Ends the process from any thread, as sys.exit would from the main one."""
+    flush_output()
     os._exit(status if isinstance(status, int) else 0 if status is None else 1)
+
+
+def hear_stop():
+    """A call is over its time, or cancelled: the function's own handler of SIGTERM may clean up. A kill follows."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        handler(signal.SIGTERM, None)
+
+
+def hear_while_running(_signal, _frame):
+    """SIGIO during the one call of this process: the only frame that can come is *stop*."""
+    try:
+        head = connection.recv(5, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return
+    if len(head) == 5 and head[4] == frames.STOP:
+        listen_while_running(False)
+        hear_stop()
+
+
+def listen_while_running(on):
+    flags = fcntl.fcntl(connection, fcntl.F_GETFL)
+    fcntl.fcntl(connection, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
 
 
 def load(given):
@@ -62,12 +88,14 @@ def load(given):
 
 
 def fail(number, error):
+    flush_output()
     code = "function_result_invalid" if isinstance(error, InvalidAnswer) else "function_threw"
     failure = to_failure(code, error, settings["codeRoot"])
     send(frames.FAILED, number, failure, to_error_payload(failure))
 
 
 def finish(number, value):
+    flush_output()
     status, headers, body = to_answer(settings, value)
     send(frames.RESULT, number, {"s": status, "h": headers}, body)
 
@@ -113,6 +141,8 @@ def main():
     mark_output()
     loop.set_exception_handler(raise_outside)
     asyncio.set_event_loop(loop)
+    signal.signal(signal.SIGIO, hear_while_running)
+    fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
     send(frames.READY, 0, {"protocol": 1})
     handler = None
     workers = None
@@ -120,10 +150,15 @@ def main():
         if kind == frames.LOAD:
             handler = load(json.loads(text))
             if settings["perInstance"] > 1:
+                MarkedStream.by_line = True
                 workers = ThreadPoolExecutor(settings["perInstance"])
                 threading.Thread(target=loop.run_forever, daemon=True).start()
         elif kind == frames.CALL and workers:
             workers.submit(run_call, handler, number, text, body)
         elif kind == frames.CALL:
+            listen_while_running(True)
             run_call(handler, number, text, body)
+            listen_while_running(False)
+        elif kind == frames.STOP and workers:
+            hear_stop()
     os._exit(0)
