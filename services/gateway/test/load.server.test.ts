@@ -72,4 +72,20 @@ describe("load", () => {
     await Promise.all(callers);
     expect([...codes].sort()).toEqual([200, "ECONNREFUSED"]);
   });
+
+  it("I11: callers that leave before their answer hold nothing, and a stop does not wait for them", async () => {
+    await start({ FNBUS_MAX_IN_FLIGHT: "5" }, 200);
+    const leaving = Array.from({ length: 5 }, () =>
+      platform.fetch("/spaces/default/functions/slow/invoke", {
+        method: "POST",
+        body: "x",
+        signal: AbortSignal.timeout(50),
+      }),
+    );
+    await Promise.allSettled(leaving);
+    await until("their places are free", async () => (await invoke()).status === 200);
+    const begun = performance.now();
+    await platform.stopGateway();
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
 });

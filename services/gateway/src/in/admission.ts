@@ -26,13 +26,11 @@ export function admit(
   const { config, bodyLimit } = request.routeOptions;
   const { headers } = request.raw;
   const { settings } = doors;
-  load.open.add(reply.raw);
   if (load.stopping) reply.raw.setHeader("connection", "close");
   const announced = headers["content-length"];
   const bytes =
     announced === undefined ? (headers["transfer-encoding"] === undefined ? 0 : bodyLimit) : Number(announced);
-  request.reserved = bytes > bodyLimit ? 0 : bytes;
-  load.bodyBytes += request.reserved;
+  take(load, reply.raw, bytes > bodyLimit ? 0 : bytes);
   const isCall = config.scope === "function.invoke";
   if (load.open.size > settings.maxInFlight || load.bodyBytes > settings.maxBodyBytes || (isCall && lagging()))
     throw new FnbusError("overloaded", undefined, { retryAfterSeconds: 1 + Math.floor(Math.random() * 3) });
@@ -41,6 +39,16 @@ export function admit(
   const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding.toLowerCase() !== "identity")
     throw new FnbusError("content_encoding_unsupported");
+}
+
+/** Given back when the answer is out or its connection is gone: Fastify's onResponse does not hear of the second. */
+function take(load: Load, response: ServerResponse, bytes: number): void {
+  load.open.add(response);
+  load.bodyBytes += bytes;
+  response.once("close", () => {
+    load.open.delete(response);
+    load.bodyBytes -= bytes;
+  });
 }
 
 function authenticate(

@@ -68,7 +68,5 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     caller: AccessKey | null;
-    /** Bytes of memory that its body may take. */
-    reserved: number;
   }
 }

@@ -25,7 +25,9 @@ export async function stopGracefully(app: FastifyInstance, load: Load): Promise<
     closed = true;
   });
   while (!closed) {
-    server.closeIdleConnections();
+    // A connection on which no request ever came is not idle in http's sense, and would stay for its keep-alive time.
+    if (load.open.size === 0) server.closeAllConnections();
+    else server.closeIdleConnections();
     await Promise.race([closing, setTimeout(STEP_MS)]);
   }
   await closing;

@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream";
+import { PassThrough, pipeline } from "node:stream";
 import type { LogLine } from "@fnbus/contract";
 import type { FastifyReply } from "fastify";
 import type { FunctionLogs, LogQuery } from "../out/function-logs.ts";
@@ -7,6 +7,7 @@ import type { FunctionLogs, LogQuery } from "../out/function-logs.ts";
 const MAX_BEHIND_BYTES = 4 * 1024 * 1024;
 /** Lines read from the log that live ones are compared with, so that none comes twice. */
 const OVERLAP_LINES = 1_000;
+const NDJSON = "application/x-ndjson";
 
 /** Sends log lines as ndjson: what is stored, then, where asked, what is written from now on until either side ends it. */
 export async function sendLogs(
@@ -17,9 +18,8 @@ export async function sendLogs(
   open: Set<PassThrough>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  reply.type("application/x-ndjson");
   const join = (lines: LogLine[]) => lines.map((line) => `${toText(line)}\n`).join("");
-  if (!follow) return reply.send(join(await logs.read(query)));
+  if (!follow) return reply.type(NDJSON).send(join(await logs.read(query)));
 
   const stream = new PassThrough();
   let held: LogLine[] | undefined = [];
@@ -41,9 +41,12 @@ export async function sendLogs(
     throw error;
   }
   open.add(stream);
-  stream.once("close", () => {
+  reply.hijack();
+  // The head goes out at once: a function that is silent is followed all the same.
+  reply.raw.writeHead(200, { "content-type": NDJSON }).flushHeaders();
+  pipeline(stream, reply.raw, () => {
     stop();
     open.delete(stream);
   });
-  return reply.send(stream);
+  return reply;
 }

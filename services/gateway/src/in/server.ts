@@ -55,7 +55,6 @@ export async function createServer(doors: Doors): Promise<Server> {
   // Node drops header lines over this silently; our own limit answers instead.
   app.server.maxHeadersCount = 0;
   app.decorateRequest("caller", null);
-  app.decorateRequest("reserved", 0);
   useValidation(app);
   app.setErrorHandler((error, request, reply) => sendFailure(doors, error, request, reply));
   const refuseRoute = watchRoutes(app);
@@ -71,12 +70,6 @@ export async function createServer(doors: Doors): Promise<Server> {
       done(error as Error);
     }
   });
-  app.addHook("onResponse", (request, reply, done) => {
-    load.open.delete(reply.raw);
-    load.bodyBytes -= request.reserved;
-    done();
-  });
-
   await describeApi(app);
   await app.register((scope) => invokeRoutes(scope, doors));
   await app.register((scope) => functionRoutes(scope, doors));
