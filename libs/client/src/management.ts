@@ -9,6 +9,7 @@ import type {
   Space,
 } from "@fnbus/contract";
 import type { Transport } from "./transport.ts";
+import type { OnProgress } from "./upload.ts";
 
 /** A function as the management API shows it: the definition and the revision that an update may demand. */
 export type FunctionView = FunctionDefinition & { revision: number; warnings?: string[] };
@@ -62,12 +63,13 @@ export function createManagement(transport: Transport) {
         json<FunctionView>("PATCH", functionPath(space, name), settings),
       delete: (space: string, name: string) => json<void>("DELETE", functionPath(space, name)),
       /** Uploads a ZIP archive as the new code. The answer comes when an executor has found it fit. */
-      putCode: (space: string, name: string, archive: Uint8Array) =>
+      putCode: (space: string, name: string, archive: Uint8Array, onProgress?: OnProgress) =>
         transport.json<FunctionView>({
           method: "PUT",
           path: `/v1${functionPath(space, name)}/code`,
           headers: { "content-type": "application/zip" },
           body: archive,
+          onProgress,
           timeoutMs: UPLOAD_TIMEOUT_MS,
         }),
       versions: async (space: string, name: string) =>

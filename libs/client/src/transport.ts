@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClientError, toClientError } from "./client-error.ts";
 import { retryDelayMs } from "./retry.ts";
+import { type OnProgress, toStream } from "./upload.ts";
 
 export interface ClientOptions {
   /** Base URL of the platform: "http://127.0.0.1:8080". */
@@ -19,6 +20,8 @@ export interface TransportRequest {
   query?: Record<string, string | number | undefined>;
   headers?: Record<string, string>;
   body?: string | Uint8Array;
+  /** Hears how much of a body of bytes was sent; a repeat begins at zero again. */
+  onProgress?: OnProgress | undefined;
   /** May be repeated without doing it twice. Default: every method but POST and PATCH. */
   isSafe?: boolean;
   timeoutMs?: number;
@@ -49,7 +52,7 @@ export function createTransport(options: ClientOptions): Transport {
     const response = await fetch(url, {
       method: request.method,
       headers: { ...(options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {}), ...request.headers },
-      ...(request.body === undefined ? {} : { body: request.body as string | Uint8Array<ArrayBuffer> }),
+      ...toBody(request),
       // A redirect would carry the key to whoever it names.
       redirect: "manual",
       signal,
@@ -89,6 +92,12 @@ export function createTransport(options: ClientOptions): Transport {
       return (text === "" ? undefined : JSON.parse(text)) as T;
     },
   };
+}
+
+function toBody({ body, onProgress }: TransportRequest): RequestInit {
+  if (body === undefined) return {};
+  if (typeof body === "string" || !onProgress) return { body: body as string | Uint8Array<ArrayBuffer> };
+  return { body: toStream(body, onProgress), duplex: "half" };
 }
 
 function toUnreachable(base: string, error: Error): ClientError {

@@ -87,6 +87,26 @@ describe("calls", () => {
       ...{ code: "invalid_request", message: "no", fix: "do", details: { field: "x" }, side: "caller" },
     });
   });
+  test("an upload tells how far it is, and a repeat sends all of it again", async () => {
+    const received: number[] = [];
+    const { client } = await serve((request, response) => {
+      let bytes = 0;
+      request.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      request.on("end", () => {
+        received.push(bytes);
+        const isFirst = received.length === 1;
+        response.writeHead(isFirst ? 503 : 200, isFirst ? { "x-fnbus-error": "no_executor" } : {}).end("{}");
+      });
+    });
+    const told: number[] = [];
+    await client.functions.putCode("default", "f", new Uint8Array(200_000), (sent) => told.push(sent));
+    expect(received).toEqual([200_000, 200_000]);
+    const once = [65_536, 131_072, 196_608, 200_000];
+    expect(told).toEqual([...once, ...once]);
+  });
+
   test("a redirect is not followed: it would carry the key away", async () => {
     const { client, seen } = await serve((_request, response) => response.writeHead(302, { location: "/other" }).end());
     await expect(client.spaces.list()).rejects.toMatchObject({ code: "unknown", status: 302 });

@@ -29,6 +29,17 @@ test("the same code is the same archive", async () => {
   expect(Buffer.compare(one.bytes, other.bytes)).toBe(0);
 });
 
+test("a ZIP archive is known by the code at its top, as its folder is", async () => {
+  const packed = await readArchive(folder);
+  const file = join(folder, "code.zip");
+  writeFileSync(file, packed.bytes);
+  const archive = await readArchive(file);
+  expect([archive.names, archive.files, archive.read("index.js")]).toEqual([["index.js"], 2, "exports.handler = 1;"]);
+  expect(Buffer.compare(archive.bytes, packed.bytes)).toBe(0);
+  writeFileSync(file, "no archive");
+  await expect(readArchive(file)).rejects.toThrow(/cannot be read as a ZIP archive/);
+});
+
 test("a link is packed as what it names", async () => {
   symlinkSync(join(folder, "index.js"), join(folder, "link.js"));
   expect((await readArchive(folder)).names).toEqual(["index.js", "link.js"]);

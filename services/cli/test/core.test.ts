@@ -3,7 +3,7 @@ import { checkOptions, readDurationMs, readNumber, readPairs, readRepeated } fro
 import { exitCodes, toExitCode } from "../src/core/exit-codes.ts";
 import { guessHandler } from "../src/core/guess.ts";
 import { distance, suggest } from "../src/core/suggest.ts";
-import { toBytes, toDuration, toTable } from "../src/core/text.ts";
+import { toBytes, toDuration, toTable, toUploadLine } from "../src/core/text.ts";
 
 describe("suggestions", () => {
   const names = ["deploy", "invoke", "invocations", "logs", "functions"];
@@ -81,6 +81,11 @@ describe("runtime and handler by the files", () => {
 
 test("columns are as wide as their widest cell", () => {
   expect(toTable(["A", "B"], [["long", "x"]])).toEqual(["A     B", "long  x"]);
+});
+
+test("an upload tells its share, and what follows when it is over", () => {
+  expect(toUploadLine(500_000, 2_000_000)).toBe("Uploading 2.0 MB … 25 %");
+  expect(toUploadLine(2_000_000, 2_000_000)).toBe("Uploaded 2.0 MB; an executor looks at it …");
 });
 
 test("sizes and durations for people", () => {

@@ -15,5 +15,11 @@ export function toBytes(bytes: number): string {
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
+/** "Uploading 1.2 MB … 40 %", and what is waited for when all was sent. */
+export const toUploadLine = (sent: number, size: number): string =>
+  sent < size
+    ? `Uploading ${toBytes(size)} … ${Math.floor((sent / size) * 100)} %`
+    : `Uploaded ${toBytes(size)}; an executor looks at it …`;
+
 export const toDuration = (ms: number | undefined): string =>
   ms === undefined ? "" : ms < 1000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`;

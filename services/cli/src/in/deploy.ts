@@ -4,7 +4,7 @@ import { type Archive, type Context, defineCommand } from "../command.ts";
 import { readDurationMs, readNumber, readPairs, readRepeated } from "../core/arguments.ts";
 import { exitCodes, UsageError } from "../core/exit-codes.ts";
 import { guessHandler } from "../core/guess.ts";
-import { toBytes, toDuration } from "../core/text.ts";
+import { toBytes, toDuration, toUploadLine } from "../core/text.ts";
 
 const READY_POLL_MS = 200;
 const READY_TIMEOUT_MS = 120_000;
@@ -76,12 +76,15 @@ async function upload(
       throw new UsageError("Neither index.js nor handler.py is there to tell what it is: give --runtime and --handler");
     await client.functions.create(space, { ...settings, name, runtime, handler, ...(style && { style }) });
   } else if (Object.keys(settings).length > 0) await client.functions.patch(space, name, settings);
-  terminal.progress(`Uploading ${toBytes(archive.bytes.length)} …`);
-  let now = await client.functions.putCode(space, name, archive.bytes).catch(async (error) => {
-    // A function that was made for code which is refused would only be in the way.
-    if (!existing) await client.functions.delete(space, name).catch(() => {});
-    throw error;
-  });
+  const size = archive.bytes.length;
+  const onProgress = (sent: number) => terminal.progress(toUploadLine(sent, size));
+  let now = await client.functions
+    .putCode(space, name, archive.bytes, terminal.watched ? onProgress : undefined)
+    .catch(async (error) => {
+      // A function that was made for code which is refused would only be in the way.
+      if (!existing) await client.functions.delete(space, name).catch(() => {});
+      throw error;
+    });
   const deadline = performance.now() + READY_TIMEOUT_MS;
   while (["Pending", "Building"].includes(now.status) && performance.now() < deadline && !signal.aborted) {
     terminal.progress(`${now.status} …`);

@@ -6,6 +6,7 @@ import { ZipFile } from "yazl";
 import type { Archive } from "../command.ts";
 import { UsageError } from "../core/exit-codes.ts";
 import { toBytes } from "../core/text.ts";
+import { readZip } from "./zip.ts";
 
 /** Never code: history, our own data, what the interpreter writes by itself. */
 const leftOut = new Set([".git", ".fnbus", ".DS_Store", "__pycache__", ".venv"]);
@@ -20,7 +21,8 @@ export async function readArchive(given: string): Promise<Archive> {
   if (found.isFile() && path.endsWith(".zip")) {
     const bytes = await readFile(path);
     check(bytes.length, limits.codeArchiveBytes, "packed");
-    return { bytes, files: 1, names: [], read: () => "" };
+    const { files, texts } = await readZip(path, bytes);
+    return { bytes, files, names: [...texts.keys()], read: (name) => texts.get(name)! };
   }
   const root = found.isDirectory() ? path : dirname(path);
   const files = found.isDirectory() ? await listFiles(path) : [path];
