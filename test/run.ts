@@ -3,8 +3,9 @@ import { dockerVersion, findServers } from "./surroundings.ts";
 import { addTally, type Step, type Tally, toLine } from "./tally.ts";
 
 /**
- * `npm test`: the checks, the ledger's simulation, the tests against real servers, then the journeys on processes, and on containers where a
- * Docker engine answers. Every step runs, whatever failed before it. The last line adds all up: `N passed, N failed`.
+ * `npm test`: the checks, the ledger's simulation, the tests against real servers, then the journeys on processes, and
+ * on containers where a Docker engine answers. Every step runs, whatever failed before it. The last line adds all up:
+ * `N passed, N failed`.
  */
 const tally: Tally = { passed: 0, failed: 0 };
 

@@ -43,7 +43,9 @@ export async function findServers(): Promise<FoundServers> {
   try {
     const servers = [await program(wantedNats), await program(wantedRedis)];
     const message = `Found ${servers.map(({ line }) => line).join(", ")}.`;
-    const path = [...new Set(servers.map(({ folder }) => folder)), process.env.PATH].join(delimiter);
+    // The Node.js that runs this stays the first: a server's folder may hold an older one.
+    const folders = new Set([dirname(process.execPath), ...servers.map(({ folder }) => folder)]);
+    const path = [...folders, process.env.PATH].join(delimiter);
     return { found: true, message, env: Object.assign({}, ...servers.map(({ env }) => env), { PATH: path }) };
   } catch (error) {
     return { found: false, message: (error as Error).message, env: {} };
