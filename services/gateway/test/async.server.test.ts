@@ -112,6 +112,16 @@ describe("an asynchronous call", () => {
     expect((await accept({ headers: { "idempotency-key": "k4" } })).status).toBe(202);
   });
 
+  it("C6: of many with one key that nobody judges, none waits longer than one would", async () => {
+    ledger.judge = () => undefined;
+    const began = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => accept({ headers: { "idempotency-key": "k6" } })),
+    );
+    expect(answers.map(code)).toEqual(Array(5).fill([503, "verdict_missing"]));
+    expect(performance.now() - began).toBeLessThan(2 * 3_000);
+  });
+
   it("L23: refuses before accepting what the ledger announced as full", async () => {
     const registryId = platform.registry.functionByName("default", "hello")!.definition.id;
     ledger.announcement = { full: [registryId] };
@@ -154,6 +164,9 @@ describe("an asynchronous call", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await platform.nats.kill();
     await new Promise((resolve) => setTimeout(resolve, 500));
+    const began = performance.now();
+    expect(code(await accept())).toEqual([503, "broker_unavailable"]);
+    expect(performance.now() - began).toBeLessThan(1_000);
     await platform.nats.restart();
     await until("calls are accepted again", async () => (await accept()).status === 202, 20_000);
     stop = true;

@@ -8,6 +8,7 @@ import { toEntrypoint } from "../src/core/handler.ts";
 import { toNamePage } from "../src/core/paging.ts";
 import { toRedriven } from "../src/core/redriven.ts";
 import { mergeSettings, toSettings } from "../src/core/settings.ts";
+import { fromBase64 } from "../src/core/source.ts";
 import { functionOf, settings } from "./definitions.ts";
 
 const codeOf = (act: () => unknown): string => {
@@ -19,6 +20,19 @@ const codeOf = (act: () => unknown): string => {
   return "nothing";
 };
 const files = (texts: Record<string, string>) => ({ names: Object.keys(texts), textOf: (name: string) => texts[name] });
+
+describe("code as base64", () => {
+  it("may be broken into lines, and is refused where it is none", () => {
+    expect(fromBase64("aGVs\nbG8 =\n").toString()).toBe("hello");
+    for (const text of ["aGVs!", "a=b", "aGVsbG8===", "=a"]) expect(codeOf(() => fromBase64(text))).toBe("zip_invalid");
+  });
+
+  it("I11: megabytes that are no base64 are refused in the time that reading them takes", () => {
+    const began = performance.now();
+    expect(codeOf(() => fromBase64(`${" ".repeat(2_000_000)}!`))).toBe("zip_invalid");
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});
 
 describe("the handler of code that was sent without one", () => {
   it.each<[Record<string, string>, object]>([

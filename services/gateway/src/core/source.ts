@@ -18,7 +18,8 @@ export function toFiles(texts: Readonly<Record<string, string>>): Source {
   return { files };
 }
 
-const base64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+/** No two parts of it may match the same text: on a long text that fails, they would be tried in every combination. */
+const base64 = /^[A-Za-z0-9+/\s]*(?:=\s*){0,2}$/;
 
 /** Throws `zip_invalid` where the text is not base64, `code_missing` where it is empty. */
 export function fromBase64(text: string): Buffer {

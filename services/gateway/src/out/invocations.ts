@@ -66,6 +66,8 @@ export function createInvocations(
     const { meta, body } = envelope;
     const packer = packers[meta.partition];
     if (!packer) throw new FnbusError("internal", undefined, { cause: new Error(`no partition ${meta.partition}`) });
+    // Nothing can have been sent yet: a plain refusal, at once, where later nobody could tell (I1).
+    if (!bus.isConnected()) throw new FnbusError("broker_unavailable");
     const { frames, bytes } = packer.pending;
     if (frames >= MAX_PENDING_FRAMES || bytes >= MAX_PENDING_BYTES) throw new FnbusError("overloaded");
     if (body.length <= limits.inlineBodyBytes) return { frame: encodeFrame(envelope, frameOptions), drop() {} };
@@ -94,12 +96,13 @@ export function createInvocations(
   async function publishOnce(
     envelope: Envelope,
     frameOptions: FrameOptions & { bodyHash: Uint8Array },
+    untilMs: number,
   ): Promise<Accepted> {
     const { id, partition } = envelope.meta;
+    if (performance.now() >= untilMs) throw new FnbusError("verdict_missing", undefined, { details: { id } });
     const hash = Buffer.from(frameOptions.bodyHash).toString("hex");
     if ((echoes.get(id) ?? hash) !== hash) throw new FnbusError("verdict_missing", undefined, { details: { id } });
     const { frame, drop } = await toFrame(envelope, { ...frameOptions, verdict: true });
-    const untilMs = performance.now() + options.timeoutMs;
     for (let attempt = 1; performance.now() < untilMs; attempt++) {
       if (attempt === 2) rememberEcho(id, hash);
       const patience = new AbortController();
@@ -145,7 +148,9 @@ export function createInvocations(
     async acceptOnce(envelope, frameOptions) {
       const { id } = envelope.meta;
       const before = turns.get(id);
-      const mine = (before ?? Promise.resolve()).then(() => publishOnce(envelope, frameOptions));
+      // The wait for the turn counts: many with one key that nobody judges would wait for each other's whole time.
+      const untilMs = performance.now() + options.timeoutMs;
+      const mine = (before ?? Promise.resolve()).then(() => publishOnce(envelope, frameOptions, untilMs));
       const settled = mine.then(
         () => undefined,
         () => undefined,
