@@ -10,6 +10,7 @@ import { every } from "./every.ts";
 import { createDeliveries } from "./in/deliveries.ts";
 import { createDelivery } from "./in/delivery.ts";
 import { followPauses } from "./in/pauses.ts";
+import { createSeries } from "./in/series.ts";
 import { createTurns } from "./in/turns.ts";
 import { startKeeper } from "./keeper.ts";
 import { createMeters } from "./meters.ts";
@@ -22,6 +23,8 @@ import { connectFailingFast, connectForEver, PREFIX, QUEUE } from "./out/redis.t
 
 /** The longest that a callback waits in place for a turn at its host, holding one of the places of all. */
 const TURN_WAIT_MS = 250;
+/** First tries of one message are begun together, so few messages a host at once. */
+const SERIES_PER_HOST = 8;
 const MAX_HOSTS = 10_000;
 const MAX_SPACES = 10_000;
 const WATCH_MS = 10_000;
@@ -74,16 +77,31 @@ export async function startCallbackDispatcher(
     secretsOf: createSecrets(masters),
     onTry: meters.onTry,
   });
+  const seriesGate = createHostGate({ perHost: SERIES_PER_HOST, waitMs: TURN_WAIT_MS, maxHosts: MAX_HOSTS });
+  const series = createSeries({
+    concurrency: config.FNBUS_CALLBACK_CONCURRENCY,
+    turns: createTurns(seriesGate, TURN_WAIT_MS),
+    jobs,
+    deliver,
+  });
   const deliveries = createDeliveries({
     queue: QUEUE,
     prefix: PREFIX,
     redis: connectForEver(config.REDIS_URL, logger),
     concurrency: config.FNBUS_CALLBACK_CONCURRENCY,
+    timeoutMs: config.FNBUS_CALLBACK_TIMEOUT_MS,
     logger,
+    jobs,
     deliver,
-    waiting: async () => (await jobs.counts()).waiting,
+    series,
   });
-  const watchdog = every(WATCH_MS, logger, "watching the callback worker", deliveries.watch);
+  const watchdog = every(WATCH_MS, logger, "watching the callback worker", async () => {
+    if ((await deliveries.watch()) === "works") return;
+    // Outside of what is caught, so that it ends the process (RELIABILITY.md 2.6): a new one begins with everything anew.
+    setImmediate(() => {
+      throw new Error("the callback worker takes no work, and a new one does not either");
+    });
+  });
 
   return {
     async stop() {

@@ -48,10 +48,10 @@ export const Config = Type.Object({
     description: "callbacks on their way at once",
   }),
   FNBUS_CALLBACK_PER_HOST: Type.Integer({
-    default: 16,
+    default: 64,
     minimum: 1,
     maximum: 1024,
-    description: "of these, to one host and port",
+    description: "of these, to one host and port that answers quickly",
   }),
   FNBUS_CALLBACK_PAUSE_AFTER: Type.String({
     default: "5d",

@@ -69,7 +69,9 @@ describe("losing Redis", () => {
     await until("some have arrived", () => hook.received.length > 200);
     await redis.flushall();
     expect(hook.received.length).toBeLessThan(1500);
+    const began = performance.now();
     await allEnded(idsOf(outcomes));
+    expect(performance.now() - began).toBeLessThan(15_000);
     expect(new Set(hook.received.map(({ id }) => id)).size).toBe(1500);
   });
 
@@ -207,6 +209,32 @@ describe("dying", () => {
       },
       50_000,
     );
+  });
+});
+
+describe("first tries", () => {
+  it("to one host that stand in one message are few jobs, and each that fails gets one of its own", async () => {
+    let count = 0;
+    const hook = await receiver((response) => response.writeHead(++count <= 10 ? 503 : 200).end());
+    await dispatcher({ FNBUS_CALLBACK_SCHEDULE: "300ms,300ms" });
+    const outcomes = many(100, hook.url);
+    await putOutcomes(platform.bus, outcomes);
+    await allEnded(idsOf(outcomes));
+    const redis = new Redis(platform.redis.url);
+    cleanups.push(async () => redis.disconnect());
+    const completed = () => redis.zrange("fnbus:callbacks:completed", "0", "-1");
+    await until("all jobs ended", async () => (await completed()).length === 4 + 10);
+    expect((await completed()).filter((id) => id.startsWith("first-"))).toHaveLength(4);
+    expect(hook.received).toHaveLength(110);
+  });
+
+  it("wait for no other of their message: one host hangs, the others have theirs at once", async () => {
+    const hanging = await receiver(() => {});
+    const healthy = await receiver();
+    await dispatcher({ FNBUS_CALLBACK_TIMEOUT_MS: "5000" });
+    const outcomes = Array.from({ length: 200 }, (_, index) => toOutcome(index % 2 ? hanging.url : healthy.url));
+    await putOutcomes(platform.bus, outcomes);
+    await until("the healthy host has all of its callbacks", () => healthy.received.length === 100, 4_000);
   });
 });
 

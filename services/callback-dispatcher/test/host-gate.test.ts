@@ -53,6 +53,29 @@ describe("the gate of hosts", () => {
     expect(gate.enter("b", 5_000).turn).toBe("go");
   });
 
+  it("gives a host that answers quickly more places, and takes them away when it is slow", () => {
+    const gate = createHostGate({ ...options, perHost: 64 });
+    const fill = () => {
+      let places = 0;
+      while (gate.enter("a", 0).turn === "go") places++;
+      for (let index = 0; index < places; index++) gate.leave("a", 0);
+      return places;
+    };
+    const answer = (times: number, durationMs: number) => {
+      for (let index = 0; index < times; index++) {
+        gate.enter("a", 0);
+        gate.leave("a", 0, { durationMs, failed: false });
+      }
+    };
+    expect(fill()).toBe(16);
+    answer(10, 5);
+    expect(fill()).toBe(26);
+    answer(100, 5);
+    expect(fill()).toBe(64);
+    answer(200, 3_000);
+    expect(fill()).toBe(16);
+  });
+
   it("gives no time further away than ten minutes", () => {
     const gate = createHostGate(options);
     for (let index = 0; index < 4; index++) gate.enter("a", 0);

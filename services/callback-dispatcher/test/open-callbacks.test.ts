@@ -78,13 +78,35 @@ describe("open callbacks", () => {
 
   it("every open callback asks for its job again when Redis has forgotten (I5)", () => {
     const open = createOpenCallbacks();
-    for (const id of ["a", "b", "c"]) open.open(callback(id, 1));
+    for (const id of ["a", "b", "c"]) open.open(callback(id, id === "c" ? 2 : 1));
     expect(open.withoutJob(2).map(({ id }) => id)).toEqual(["a", "b"]);
     open.hasJob(["cb-a", "cb-b", "cb-c"]);
     expect(open.withoutJob(10)).toEqual([]);
     open.end("b", 1);
     open.forgetJobs();
     expect(open.withoutJob(10).map(({ id }) => id)).toEqual(["a", "c"]);
+  });
+
+  it("are listed for jobs by whole messages, so that no series is torn", () => {
+    const open = createOpenCallbacks();
+    for (let index = 0; index < 40; index++) open.open(callback(`${index}`, 1 + Math.floor(index / 10)));
+    expect(open.withoutJob(15)).toHaveLength(20);
+  });
+
+  it("leave their series with the first try, and where its job was not found", () => {
+    const open = createOpenCallbacks();
+    for (const id of ["a", "b", "c"]) open.open(callback(id, 1, { series: "first-0-1-0-0" }));
+    open.tried("a", 1, 100);
+    open.forgetJob("b");
+    expect(["a", "b", "c"].map((id) => open.get(id)?.series)).toEqual([undefined, undefined, "first-0-1-0-0"]);
+  });
+
+  it("are remembered when they ended, for a redrive", () => {
+    const open = createOpenCallbacks();
+    open.open(callback("a", 7, { index: 3 }));
+    open.end("a", 1);
+    expect(open.ended("a")).toMatchObject({ sequence: 7, index: 3 });
+    expect(open.ended("b")).toBeUndefined();
   });
 
   it("counts the open ones of a host", () => {

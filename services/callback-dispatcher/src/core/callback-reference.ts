@@ -1,4 +1,4 @@
-/** What a job in Redis holds: where the callback stands, never what it says. */
+/** What a job in Redis holds of a callback: where it stands, never what it says. */
 export interface CallbackReference {
   id: string;
   partition: number;
@@ -16,9 +16,25 @@ export interface CallbackReference {
   redrive: number;
 }
 
-/** The job's id: the same callback is the same job, whoever adds it again. */
+/** Of first tries to one host that stand in one message of OUTCOMES, so many are one job. */
+export const SERIES = 32;
+
+/** The id of a job of its own: the same callback is the same job, whoever adds it again. */
 export const toJobId = (reference: Pick<CallbackReference, "id" | "redrive">): string =>
   reference.redrive === 0 ? `cb-${reference.id}` : `cb-${reference.id}-${reference.redrive}`;
 
 /** Host and port that a URL's callbacks are counted by; "invalid" where the text is no URL. */
 export const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "invalid");
+
+/** The reference alone, of what knows more. */
+export const toReference = (of: CallbackReference): CallbackReference => ({
+  id: of.id,
+  partition: of.partition,
+  sequence: of.sequence,
+  index: of.index,
+  space: of.space,
+  host: of.host,
+  attempts: of.attempts,
+  since: of.since,
+  redrive: of.redrive,
+});

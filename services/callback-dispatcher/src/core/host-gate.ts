@@ -18,7 +18,7 @@ export interface HostGate {
 }
 
 export interface HostGateOptions {
-  /** Requests at once to one host. */
+  /** Requests at once to one host that answers quickly. */
   perHost: number;
   /** The longest that a callback waits in place for its turn. */
   waitMs: number;
@@ -28,6 +28,8 @@ export interface HostGateOptions {
 
 interface Host {
   inFlight: number;
+  /** Requests at once that it has shown to bear. */
+  places: number;
   /** Moving average of what a request takes. */
   averageMs: number;
   /** When the oldest in flight began: a host that hangs shows it before its first answer. */
@@ -40,6 +42,9 @@ interface Host {
 /** A host of which nothing is known yet. */
 const FIRST_GUESS_MS = 50;
 const WEIGHT = 0.2;
+/** A host begins with so many places, gets one for each quick answer, and loses one for each slow or failed. */
+const FIRST_PLACES = 16;
+const QUICK_MS = 1_000;
 /** From so many failures on end, a host gets an eighth of its places. */
 const FAILURES_TO_NARROW = 5;
 /** A place in the distant future would outlive the host's recovery. */
@@ -55,12 +60,13 @@ export function createHostGate(options: HostGateOptions): HostGate {
     if (host) return host;
     if (hosts.size >= options.maxHosts)
       for (const [key, idle] of hosts) if (idle.inFlight === 0 && hosts.delete(key)) break;
-    host = { inFlight: 0, averageMs: FIRST_GUESS_MS, busySince: 0, waiting: 0, nextSlotAt: 0, failures: 0 };
+    const places = Math.min(FIRST_PLACES, options.perHost);
+    host = { inFlight: 0, places, averageMs: FIRST_GUESS_MS, busySince: 0, waiting: 0, nextSlotAt: 0, failures: 0 };
     hosts.set(name, host);
     return host;
   }
   const placesOf = (host: Host): number =>
-    host.failures < FAILURES_TO_NARROW ? options.perHost : Math.max(1, Math.floor(options.perHost / 8));
+    host.failures < FAILURES_TO_NARROW ? host.places : Math.max(1, Math.floor(host.places / 8));
 
   return {
     get inFlight() {
@@ -95,6 +101,10 @@ export function createHostGate(options: HostGateOptions): HostGate {
       // The others in flight began after the one that left, on the average half its time ago.
       host.busySince = nowMs - took.durationMs / 2;
       host.failures = took.failed ? host.failures + 1 : 0;
+      const isQuick = !took.failed && took.durationMs < QUICK_MS;
+      host.places = isQuick
+        ? Math.min(options.perHost, host.places + 1)
+        : Math.max(Math.min(FIRST_PLACES, options.perHost), host.places - 1);
     },
   };
 }

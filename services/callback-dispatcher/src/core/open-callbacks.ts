@@ -1,4 +1,4 @@
-import { type CallbackReference, toJobId } from "./callback-reference.ts";
+import { type CallbackReference, toJobId, toReference } from "./callback-reference.ts";
 
 /** One callback without an end. */
 export interface OpenCallback extends CallbackReference {
@@ -10,6 +10,11 @@ export interface OpenCallback extends CallbackReference {
   dueAt: number;
   /** Ends on RECORDS up to here belong to an earlier delivery. */
   afterRecord: number;
+  /**
+   * Id of the job that its first try shares with others. It follows from the message of OUTCOMES alone, so that every keeper
+   * adds the same jobs. From its first try on a callback has a job of its own.
+   */
+  series?: string | undefined;
 }
 
 /**
@@ -33,18 +38,22 @@ export interface OpenCallbacks {
   /** The oldest message of OUTCOMES that holds the mark back, and its open callbacks. */
   oldest(partition: number): { sequence: number; callbacks: OpenCallback[] } | undefined;
   copied(partition: number, sequence: number): void;
-  /** Those that wait for a job, oldest first. */
+  /** Of what ended lately, where its outcome stands. */
+  ended(id: string): CallbackReference | undefined;
+  /** Those that wait for a job, oldest first: so many, and what is left of the last one's message. */
   withoutJob(limit: number): OpenCallback[];
   hasJob(jobIds: Iterable<string>): void;
   /** Redis has forgotten: every callback needs its job again. */
   forgetJobs(): void;
-  /** This one's job was not found. */
+  /** This one's job was not found: it gets one of its own. */
   forgetJob(id: string): void;
   openAt(host: string): number;
 }
 
 /** Ends that came before their outcome was read (another replica sent it), remembered at most so many. */
 const EARLY_ENDS = 50_000;
+/** Ended callbacks whose place is remembered, for a redrive while their outcome is in the log. */
+const ENDED = 50_000;
 
 export function createOpenCallbacks(): OpenCallbacks {
   const byId = new Map<string, OpenCallback>();
@@ -54,6 +63,7 @@ export function createOpenCallbacks(): OpenCallbacks {
   const held = new Map<number, Map<number, Set<string>>>();
   const next = new Map<number, number>();
   const early = new Map<string, number>();
+  const ended = new Map<string, CallbackReference>();
 
   const heldOf = (partition: number): Map<number, Set<string>> => {
     const sequences = held.get(partition) ?? new Map<number, Set<string>>();
@@ -96,6 +106,7 @@ export function createOpenCallbacks(): OpenCallbacks {
       const callback = byId.get(id);
       if (!callback) return;
       callback.attempts = Math.max(callback.attempts, attempt);
+      callback.series = undefined;
       if (nextAt !== undefined) callback.dueAt = nextAt;
     },
     end(id, record) {
@@ -109,8 +120,11 @@ export function createOpenCallbacks(): OpenCallbacks {
       jobless.delete(toJobId(callback));
       count(callback.host, -1);
       release(callback);
+      ended.set(id, toReference(callback));
+      if (ended.size > ENDED) ended.delete(ended.keys().next().value!);
       return callback;
     },
+    ended: (id) => ended.get(id),
     read(partition, sequence) {
       next.set(partition, sequence + 1);
     },
@@ -129,7 +143,10 @@ export function createOpenCallbacks(): OpenCallbacks {
     },
     withoutJob(limit) {
       const list: OpenCallback[] = [];
-      for (const callback of jobless.values()) if (list.push(callback) >= limit) break;
+      for (const callback of jobless.values()) {
+        if (list.length >= limit && callback.sequence !== list.at(-1)?.sequence) break;
+        list.push(callback);
+      }
       return list;
     },
     hasJob(jobIds) {
@@ -144,7 +161,9 @@ export function createOpenCallbacks(): OpenCallbacks {
     },
     forgetJob(id) {
       const callback = byId.get(id);
-      if (callback) forgetJob(callback);
+      if (!callback) return;
+      callback.series = undefined;
+      forgetJob(callback);
     },
     openAt: (host) => perHost.get(host) ?? 0,
   };

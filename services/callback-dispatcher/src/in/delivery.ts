@@ -1,6 +1,6 @@
 import type { FreeRecord } from "@fnbus/contract";
 import type { Logger } from "@fnbus/telemetry";
-import type { CallbackReference } from "../core/callback-reference.ts";
+import { type CallbackReference, toJobId } from "../core/callback-reference.ts";
 import { toCallbackRequest } from "../core/callback-request.ts";
 import { type Judgement, judge, type PostResult } from "../core/judgement.ts";
 import type { Callbacks } from "../out/callbacks.ts";
@@ -34,9 +34,12 @@ const PAUSED_MS = 3_600_000;
 const FAULT_MS = 5_000;
 const BUSY_MS = 500;
 const URL_CHARS = 2_048;
+/** Ends of this process that are remembered: where Redis went away or was emptied before it heard of them, their jobs come again. */
+const ENDED = 50_000;
 
 /** Takes one callback one step further. Every try and every end is on RECORDS before this resolves. */
 export function createDelivery(ports: DeliveryPorts): (reference: CallbackReference) => Promise<Next> {
+  const ended = new Set<string>();
   const again = (reference: CallbackReference, delayMs: number): Next => ({
     atMs: Date.now() + delayMs,
     attempts: reference.attempts,
@@ -109,7 +112,7 @@ export function createDelivery(ports: DeliveryPorts): (reference: CallbackRefere
     return [result, at, Math.round(performance.now() - began)];
   }
 
-  return async (reference) => {
+  async function deliver(reference: CallbackReference): Promise<Next> {
     const isOld = Date.now() - reference.since > ports.maxAgeMs;
     if (!isOld && ports.isPaused(reference.host)) return again(reference, PAUSED_MS);
     const turn = isOld ? "go" : await ports.turns.take(reference.host);
@@ -133,5 +136,14 @@ export function createDelivery(ports: DeliveryPorts): (reference: CallbackRefere
     }
     if (content && sent) return conclude(reference, content, ...sent);
     return giveUp(reference, content, content ? "older than callbacks may get" : "its outcome is no longer kept", []);
+  }
+
+  return async (reference) => {
+    const key = toJobId(reference);
+    if (ended.has(key)) return "ended";
+    const next = await deliver(reference);
+    if (next === "ended") ended.add(key);
+    if (ended.size > ENDED) ended.delete(ended.values().next().value!);
+    return next;
   };
 }

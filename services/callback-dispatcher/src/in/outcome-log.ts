@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus, LogReader, StoredMessage } from "@fnbus/bus";
 import { decodeEntryPack, type Entry, type LedgerRecord, type OutcomeHead, streams } from "@fnbus/contract";
-import { hostOf } from "../core/callback-reference.ts";
+import { hostOf, SERIES } from "../core/callback-reference.ts";
 import type { OpenCallbacks } from "../core/open-callbacks.ts";
 import type { RecordFloor } from "../core/record-floor.ts";
 
@@ -44,17 +44,19 @@ export async function readOutcomes(
     } catch (error) {
       await ports.onDamaged(message.sequence, (error as Error).message);
     }
-    let found = false;
+    const toHost = new Map<string, number>();
     for (const [index, { meta }] of entries.entries()) {
       if (meta.type !== "outcome" || meta.callbackUrl === undefined) continue;
-      found = true;
+      const host = hostOf(meta.callbackUrl);
+      const before = toHost.get(host) ?? 0;
+      toHost.set(host, before + 1);
       ports.open.open({
         id: meta.id,
         partition,
         sequence: message.sequence,
         index,
         space: meta.space,
-        host: hostOf(meta.callbackUrl),
+        host,
         attempts: 0,
         since: message.at,
         redrive: 0,
@@ -62,9 +64,10 @@ export async function readOutcomes(
         hasJob: false,
         dueAt: message.at,
         afterRecord: 0,
+        series: `first-${partition}-${message.sequence}-${[...toHost.keys()].indexOf(host)}-${Math.floor(before / SERIES)}`,
       });
     }
-    if (found) {
+    if (toHost.size > 0) {
       ports.floor.read(message.sequence, ports.recordsApplied());
       ports.onPack(message.sequence, message.at, entries);
     }

@@ -49,9 +49,9 @@ async function findGivenUp({ partitions, copies }: RedrivePorts, id: string): Pr
   return undefined;
 }
 
-/** Of a delivered callback Redis holds the place for two days, and the log the outcome until it is trimmed. */
-async function findDelivered({ jobs, contents }: RedrivePorts, id: string): Promise<Found | undefined> {
-  const reference = await jobs.reference(toJobId({ id, redrive: 0 })).catch(() => undefined);
+/** Of a delivered callback the keeper remembers the place for a while, and the log the outcome until it is trimmed. */
+async function findDelivered({ open, contents }: RedrivePorts, id: string): Promise<Found | undefined> {
+  const reference = open.ended(id);
   const content = reference && (await contents.read(reference).catch(ignoreAbsence));
   if (!reference || !content || content === "busy") return undefined;
   contents.release(content);

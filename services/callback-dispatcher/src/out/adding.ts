@@ -1,7 +1,7 @@
 import type { Logger } from "@fnbus/telemetry";
-import { toJobId } from "../core/callback-reference.ts";
-import type { OpenCallbacks } from "../core/open-callbacks.ts";
-import type { Jobs } from "./jobs.ts";
+import { toJobId, toReference } from "../core/callback-reference.ts";
+import type { OpenCallback, OpenCallbacks } from "../core/open-callbacks.ts";
+import type { CallbackJob, Jobs } from "./jobs.ts";
 
 /** Gives every open callback its job, and again when Redis has forgotten (I5). */
 export interface Adding {
@@ -50,7 +50,7 @@ export function createAdding(open: OpenCallbacks, jobs: Jobs, logger: Logger): A
       while (waitsFor === undefined) {
         const list = open.withoutJob(BULK);
         if (list.length === 0) return;
-        await jobs.add(list.map((callback) => ({ reference: toReference(callback), dueAt: callback.dueAt })));
+        await jobs.add(toJobs(list));
         open.hasJob(list.map(toJobId));
         await look();
       }
@@ -58,15 +58,13 @@ export function createAdding(open: OpenCallbacks, jobs: Jobs, logger: Logger): A
   };
 }
 
-const toReference = ({ id, partition, sequence, index, space, host, attempts, since, redrive }: ReferenceOf) => ({
-  id,
-  partition,
-  sequence,
-  index,
-  space,
-  host,
-  attempts,
-  since,
-  redrive,
-});
-type ReferenceOf = Parameters<Jobs["add"]>[0][number]["reference"];
+function toJobs(list: readonly OpenCallback[]): CallbackJob[] {
+  const jobs = new Map<string, CallbackJob>();
+  for (const callback of list) {
+    const jobId = callback.series ?? toJobId(callback);
+    const job = jobs.get(jobId);
+    if (job) job.callbacks.push(toReference(callback));
+    else jobs.set(jobId, { jobId, callbacks: [toReference(callback)], dueAt: callback.dueAt });
+  }
+  return [...jobs.values()];
+}

@@ -1,3 +1,4 @@
+import { toReference } from "../core/callback-reference.ts";
 import type { OpenCallback, OpenCallbacks } from "../core/open-callbacks.ts";
 import type { Contents } from "./contents.ts";
 import type { Copies } from "./copies.ts";
@@ -31,10 +32,8 @@ async function copy(callback: OpenCallback, ports: { contents: Contents; copies:
   const content = await ports.contents.read(callback);
   if (content === "busy") throw new Error("too many large bodies are in use");
   if (!content) return;
-  const { id, partition, sequence, index, space, host, attempts, since, redrive, afterRecord } = callback;
-  const reference = { id, partition, sequence, index, space, host, attempts, since, redrive };
   try {
-    await ports.copies.save("open", { reference, afterRecord }, content);
+    await ports.copies.save("open", { reference: toReference(callback), afterRecord: callback.afterRecord }, content);
   } finally {
     ports.contents.release(content);
   }

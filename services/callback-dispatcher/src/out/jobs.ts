@@ -1,16 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { type BulkJobOptions, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { type CallbackReference, toJobId } from "../core/callback-reference.ts";
+import type { CallbackReference } from "../core/callback-reference.ts";
 import { PREFIX, QUEUE } from "./redis.ts";
+
+/** One job: callbacks to one host, due together. */
+export interface CallbackJob {
+  jobId: string;
+  callbacks: CallbackReference[];
+  /** ms since 1970. */
+  dueAt: number;
+}
+
+/** What Redis holds of a job, beside its time. */
+export type JobData = Pick<CallbackJob, "callbacks">;
 
 /** The timers of callbacks in Redis. Everything here fails at once while Redis is away. */
 export interface Jobs {
   /** Makes jobs; one that is there already stays as it is. */
-  add(list: readonly { reference: CallbackReference; dueAt: number }[]): Promise<void>;
+  add(list: readonly CallbackJob[]): Promise<void>;
   /** `missing`: no such job. `idle`: it has ended. `alive`: it waits or runs. */
   state(jobId: string): Promise<"missing" | "idle" | "alive">;
-  reference(jobId: string): Promise<CallbackReference | undefined>;
   remove(jobId: string): Promise<void>;
   /** Its next try is now. */
   promote(jobId: string): Promise<void>;
@@ -26,8 +36,8 @@ export interface Jobs {
 const HOUR_SECONDS = 3_600;
 /** An ended job keeps its id taken, so that adding it again does nothing (I4: at least once, but not for ever). */
 const jobOptions = {
-  removeOnComplete: { age: 48 * HOUR_SECONDS, count: 100_000 },
-  removeOnFail: { age: 14 * 24 * HOUR_SECONDS, count: 100_000 },
+  removeOnComplete: { age: 48 * HOUR_SECONDS, count: 10_000 },
+  removeOnFail: { age: 14 * 24 * HOUR_SECONDS, count: 10_000 },
   // The schedule is ours. This is for errors of this program: the job comes again instead of ending without a record.
   attempts: 1_000_000,
   backoff: { type: "fixed", delay: 5_000 },
@@ -35,7 +45,7 @@ const jobOptions = {
 const MARKER = `${PREFIX}:${QUEUE}-marker`;
 
 export function createJobs(redis: Redis): Jobs {
-  const queue = new Queue<CallbackReference>(QUEUE, {
+  const queue = new Queue<JobData>(QUEUE, {
     connection: redis,
     prefix: PREFIX,
     streams: { events: { maxLen: 1_000 } },
@@ -55,10 +65,10 @@ export function createJobs(redis: Redis): Jobs {
     async add(list) {
       const now = Date.now();
       await queue.addBulk(
-        list.map(({ reference, dueAt }) => ({
-          name: "callback",
-          data: reference,
-          opts: { ...jobOptions, jobId: toJobId(reference), ...(dueAt > now ? { delay: dueAt - now } : {}) },
+        list.map(({ jobId, callbacks, dueAt }) => ({
+          name: "callbacks",
+          data: { callbacks },
+          opts: { ...jobOptions, jobId, ...(dueAt > now ? { delay: dueAt - now } : {}) },
         })),
       );
     },
@@ -67,7 +77,6 @@ export function createJobs(redis: Redis): Jobs {
       if (state === "unknown") return "missing";
       return state === "completed" || state === "failed" ? "idle" : "alive";
     },
-    reference: async (jobId) => (await queue.getJob(jobId))?.data,
     async remove(jobId) {
       await queue.remove(jobId);
     },

@@ -7,8 +7,9 @@ const ROUND = 5_000;
 const AT_ONCE = 50;
 
 /**
- * One round over callbacks that are late by `overdueMs` (due jobs of a busy host wait for their turn): who has no job, or one that ended without a record of it, gets a new one. Redis may
- * lose single jobs without being emptied (a second of its log, a replica that took over).
+ * One round over callbacks that are late by `overdueMs` (due jobs of a busy host wait for their turn): who has no job, or one
+ * that ended without a record of it, gets a new one. Redis may lose single jobs without being emptied (a second of its log, a
+ * replica that took over).
  */
 export async function reconcile(open: OpenCallbacks, jobs: Jobs, now: number, overdueMs: number): Promise<number> {
   if (!jobs.isUp()) return 0;
@@ -21,7 +22,8 @@ export async function reconcile(open: OpenCallbacks, jobs: Jobs, now: number, ov
     await Promise.all(
       overdue.slice(at, at + AT_ONCE).map(async (callback) => {
         const state = await jobs.state(toJobId(callback));
-        if (state === "alive") {
+        const isInSeries = callback.series !== undefined && (await jobs.state(callback.series)) === "alive";
+        if (state === "alive" || isInSeries) {
           // Looked at again when it is overdue anew, so that a round comes to all of them.
           callback.dueAt = now;
           return;
