@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectStore } from "@fnbus/bus";
 import { FnbusError } from "@fnbus/contract";
@@ -40,16 +40,16 @@ export function createCodeCache(folder: string, store: ObjectStore, maxBytes: nu
       throw new FnbusError("code_unavailable", "the object store does not answer", { cause: error });
     });
     if (!archive) throw new FnbusError("code_unavailable", "the code's archive is not in the object store");
-    const name = createHash("sha256").update(object).digest("hex").slice(0, 32);
-    const path = join(folder, name);
-    const partial = `${path}.partial`;
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true });
+    // A folder of its own each time, as an earlier one of the same code may still be on its way out. Nobody can guess its
+    // name: a function without a sandbox can read whatever it can name.
+    const path = join(folder, randomBytes(16).toString("hex"));
+    await mkdir(path, { recursive: true });
     // Without it Node.js would look for the kind of a module in folders above, which are not the function's.
     await writeFile(join(folder, "package.json"), "{}");
-    const unpacked = await unpack(archive, partial);
-    await rm(path, { recursive: true, force: true });
-    await rename(partial, path);
+    const unpacked = await unpack(archive, path).catch(async (error: unknown) => {
+      await rm(path, { recursive: true, force: true });
+      throw error;
+    });
     const cached = { path, ...unpacked, users: 0, usedAt: performance.now() };
     settled.set(object, cached);
     bytes += cached.bytes;
@@ -60,6 +60,8 @@ export function createCodeCache(folder: string, store: ObjectStore, maxBytes: nu
     const idle = [...settled].filter(([, one]) => one.users === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt);
     for (const [object, one] of idle) {
       if (bytes <= maxBytes) return;
+      // Taken into use, or removed by another, while an earlier one was being removed.
+      if (one.users > 0 || settled.get(object) !== one) continue;
       settled.delete(object);
       known.delete(object);
       bytes -= one.bytes;
