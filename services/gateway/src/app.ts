@@ -23,6 +23,8 @@ import { createRecords } from "./out/records.ts";
 import { createVerdicts } from "./out/verdicts.ts";
 
 const MB = 1024 * 1024;
+/** A ledger that is silent for longer is not waited for: all but keyed calls are served without it (L23). */
+const FIRST_LEDGER_MS = 10_000;
 const toList = (text: string): string[] => text.split(",").flatMap((part) => part.trim() || []);
 
 /** Builds the gateway, listens, and gives back how to stop it: HTTP first, then what it published. */
@@ -83,6 +85,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
 
   const url = await app.listen({ host: config.FNBUS_HOST, port: config.FNBUS_PORT });
   logger.info({ url }, "listening");
+  const startedAt = performance.now();
   return {
     url,
     async stop() {
@@ -92,6 +95,11 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       stopForgetting();
       registry.stop();
       access.stop();
+    },
+    // Served all the same: only who sends keys to a gateway that has just started would be refused.
+    notReady() {
+      const silent = performance.now() - startedAt < FIRST_LEDGER_MS ? backlog.unheard(partitions) : [];
+      return silent.map((partition) => `no ledger of partition ${partition} is heard yet: keyed calls are refused`);
     },
     health: () => ({ url, requests: load.open.size, executors: executors.alive(Date.now()).length }),
   };

@@ -51,10 +51,10 @@ export const GatewayConfig = Type.Object({
     description: "request bodies in memory at once, in MB; over it 503",
   }),
   FNBUS_MAX_LAG_MS: Type.Integer({
-    default: 200,
+    default: 500,
     minimum: 10,
     maximum: 10_000,
-    description: "mean delay of the event loop from which calls are refused with 503",
+    description: "mean delay of the event loop over 2 s from which calls are refused with 503",
   }),
   FNBUS_TOKEN_SECONDS: Type.Integer({
     default: 604_800,

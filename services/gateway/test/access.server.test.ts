@@ -52,10 +52,11 @@ describe("keys, clients and secrets", () => {
     expect([limited.headers.get("retry-after"), limited.headers.get("ratelimit")]).toEqual(["1", '"key";r=0;t=1']);
   });
 
+  const form = (fields: Record<string, string>, path = "token") =>
+    platform.fetch(`/oauth2/${path}`, { method: "POST", key: null, body: new URLSearchParams(fields) });
+
   it("gives OAuth2 clients tokens, and takes them back", async () => {
     const client = (await call("POST", "/clients", { name: "c", scopes: ["function"] })).json;
-    const form = (fields: Record<string, string>, path = "token") =>
-      platform.fetch(`/oauth2/${path}`, { method: "POST", key: null, body: new URLSearchParams(fields) });
     const credentials = { client_id: String(client.client_id), client_secret: String(client.client_secret) };
     await until(
       "the client is known",
@@ -91,6 +92,18 @@ describe("keys, clients and secrets", () => {
     ).toMatchObject({ error: "invalid_scope" });
     expect((await form({ ...credentials, token: bearer }, "revoke")).status).toBe(200);
     await until("the token is gone", async () => (await call("GET", functions, undefined, {}, bearer)).status === 401);
+  });
+
+  it("counts a client's requests for tokens by its rate", async () => {
+    const made = (await call("POST", "/clients", { name: "slow", scopes: ["function"], rate: 1 })).json;
+    const fields = {
+      grant_type: "client_credentials",
+      client_id: String(made.client_id),
+      client_secret: String(made.client_secret),
+    };
+    await until("the client is known", async () => (await form(fields)).status !== 401);
+    const answers = await Promise.all([1, 2, 3].map(() => form(fields)));
+    expect(answers.map(({ status }) => status)).toContain(429);
   });
 
   it("gives a space's signing secret to its admin alone", async () => {

@@ -7,10 +7,16 @@ describe("an asynchronous call", () => {
   let platform: Platform;
   let ledger: ScriptedLedger;
   let judge: ScriptedLedger["judge"];
+  let beforeLedger: { notReady: string[]; keyed: Response; plain: Response };
 
   beforeAll(async () => {
     platform = await startPlatform({ FNBUS_ACCEPT_TIMEOUT_MS: "3000" });
     await platform.deploy("hello");
+    beforeLedger = {
+      notReady: platform.notReady(),
+      keyed: await accept({ headers: { "idempotency-key": "k0" } }),
+      plain: await accept(),
+    };
     ledger = await startLedger(platform.bus);
     judge = ledger.judge;
     await heard();
@@ -40,6 +46,13 @@ describe("an asynchronous call", () => {
   const accept = (options: Parameters<Platform["fetch"]>[1] = {}, rest = "") =>
     platform.fetch(`/spaces/default/functions/hello/async-invoke${rest}`, { method: "POST", ...options });
   const code = (answer: Response) => [answer.status, answer.headers.get("x-fnbus-error")];
+
+  it("is refused with a key until a ledger is heard, which /ready says; without one it is served", () => {
+    const { notReady, keyed, plain } = beforeLedger;
+    expect(notReady).toEqual(["no ledger of partition 0 is heard yet: keyed calls are refused"]);
+    expect([code(keyed), plain.status]).toEqual([[503, "verdict_missing"], 202]);
+    expect(platform.notReady()).toEqual([]);
+  });
 
   it("I1: is answered 202 with an empty body only after the log holds it", async () => {
     const before = (await platform.bus.streamState(streams.invocations(0))).last;

@@ -41,6 +41,8 @@ export interface Platform {
   fetch(path: string, options?: RequestInit & { key?: string | null }): Promise<Response>;
   /** Makes a Running function without asking an executor. */
   deploy(name: string, settings?: Record<string, unknown>): Promise<void>;
+  /** What /ready says against it. */
+  notReady(): string[];
   stopGateway(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -99,6 +101,7 @@ export async function startPlatform(variables: Record<string, string> = {}, sync
       });
       if (made.status !== 201) throw new Error(`deploy: ${made.status} ${await made.text()}`);
     },
+    notReady: () => gateway.notReady?.() ?? [],
     stopGateway,
     async stop() {
       await stopGateway();

@@ -15,6 +15,8 @@ export interface Backlog {
    */
   check(partition: number, registryId: string, keyed: boolean, nowMs: number): void;
   isHeard(partition: number, nowMs: number): boolean;
+  /** Partitions of which no ledger was ever heard. */
+  unheard(partitions: number): number[];
   last(): LedgerAnnouncement[];
 }
 
@@ -39,6 +41,8 @@ export function createBacklog(): Backlog {
       if (keyed && known.said.keptKeys >= REFUSE_FROM) throw new FnbusError("kept_keys_full", undefined, extra);
     },
     isHeard: (partition, nowMs) => fresh(partition, nowMs) !== undefined,
+    unheard: (count) =>
+      Array.from({ length: count }, (_, partition) => partition).filter((one) => !partitions.has(one)),
     last: () => [...partitions.values()].map(({ said }) => said),
   };
 }

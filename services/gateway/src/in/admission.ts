@@ -65,13 +65,15 @@ function authenticate(
     if (space !== undefined || config.platform) checkAccess(key, config.scope, space);
     else checkAccess({ ...key, spaces: [] }, config.scope, undefined);
   }
-  const rate = key.rate ?? doors.settings.keyRate;
-  if (rate > 0) limit(doors, key.client ?? key.id, rate, now, reply);
+  limitRate(doors, key, now, reply);
   return key;
 }
 
-/** Headers of draft-ietf-httpapi-ratelimit-headers. */
-function limit(doors: Doors, id: string, rate: number, nowMs: number, reply: FastifyReply): void {
+/** A client's tokens share its rate. Headers of draft-ietf-httpapi-ratelimit-headers. Throws `rate_limited`. */
+export function limitRate(doors: Doors, key: AccessKey, nowMs: number, reply: FastifyReply): void {
+  const rate = key.rate ?? doors.settings.keyRate;
+  if (rate <= 0) return;
+  const id = key.client ?? key.id;
   const decision = doors.limiter.take(id, rate, nowMs);
   reply.raw.setHeader("ratelimit-policy", `"key";q=${rate};w=1`);
   reply.raw.setHeader("ratelimit", `"key";r=${decision.remaining};t=${Math.max(1, decision.retryAfterSeconds)}`);

@@ -24,6 +24,8 @@ const MAX_REQUESTS_PER_SOCKET = 100_000;
 /** Above `limits.headerBytes`, so that the usual excess is answered by a route and in its own words. */
 const NODE_HEADER_BYTES = limits.headerBytes + 16 * 1024;
 const MAX_PARAM_LENGTH = 512;
+/** Long enough that one slow collection of garbage, or a machine busy with starting, is no overload, ms. */
+const LAG_SAMPLE_MS = 2_000;
 
 export interface Server {
   app: FastifyInstance;
@@ -60,7 +62,11 @@ export async function createServer(doors: Doors): Promise<Server> {
   const refuseRoute = watchRoutes(app);
   app.setNotFoundHandler((request, reply) => sendFailure(doors, refuseRoute(request.raw.url ?? "/"), request, reply));
 
-  await app.register(underPressure, { maxEventLoopDelay: doors.settings.maxLagMs, pressureHandler: () => undefined });
+  await app.register(underPressure, {
+    maxEventLoopDelay: doors.settings.maxLagMs,
+    sampleInterval: LAG_SAMPLE_MS,
+    pressureHandler: () => undefined,
+  });
   const lagging = () => app.isUnderPressure();
   app.addHook("onRequest", (request, reply, done) => {
     try {
