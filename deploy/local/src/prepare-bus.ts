@@ -1,5 +1,5 @@
-import { connectBus } from "@fnbus/bus";
-import { createKeyText } from "@fnbus/contract";
+import { type Bus, connectBus } from "@fnbus/bus";
+import { buckets, createKeyText } from "@fnbus/contract";
 import { provisionPlatform } from "@fnbus/provision";
 import type { DataFolder } from "./data/folder.ts";
 import { PARTITIONS, type Servers } from "./start-servers.ts";
@@ -21,8 +21,22 @@ export async function prepareBus(servers: Servers, data: DataFolder): Promise<st
   });
   try {
     await provisionPlatform(bus, { partitions: PARTITIONS, replicas: 1, adminKey: value });
+    if (servers.ownsNats) await freeLeases(bus);
   } finally {
     await bus.drain();
   }
   return file;
+}
+
+/**
+ * Whoever held something held it of our own broker, and is dead: we have the folder's lock, and its processes are gone.
+ * So nobody waits until a lease is over (L19). The fence of the log protects all the same.
+ */
+async function freeLeases(bus: Bus): Promise<void> {
+  const leases = await bus.keyValue(buckets.leases);
+  const keys = ["callbacks", ...Array.from({ length: PARTITIONS }, (_, partition) => `ledger.${partition}`)];
+  for (const key of keys) {
+    const held = await leases.get(key);
+    if (held) await leases.delete(key, held.revision);
+  }
 }

@@ -11,6 +11,8 @@ import { wantedNats, wantedRedis } from "./servers/wanted.ts";
 /** What the platform stands on, and the processes that it must run for it. */
 export interface Servers {
   nats: { url: string; text: string; credentialsOf(user: BusUser): { user: string; password: string } };
+  /** Whether the broker is this folder's own, and nobody else's. */
+  ownsNats: boolean;
   redis: { url: string; text: string } | undefined;
   specs: ProcessSpec[];
   degraded: string[];
@@ -54,5 +56,5 @@ export async function planServers(
     specs.push(plan.spec);
     redis = { url: plan.url, text: `${foundRedis.version} from ${foundRedis.from}` };
   }
-  return { nats, redis, specs, degraded };
+  return { nats, ownsNats: foundNats.how !== "given", redis, specs, degraded };
 }

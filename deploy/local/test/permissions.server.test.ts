@@ -56,8 +56,8 @@ const may = (kind: keyof Refusals, subject: string): BusUser[] =>
 describe("what the platform rests on", () => {
   test.each<[string, string[], BusUser[]]>([
     [
-      "L19, I3: the ledger alone decides outcomes, parks, hands work out and owns partitions",
-      ["outcomes.0", "parked.0", "work.x1", "$KV.LEASES.ledger.x1"],
+      "L19, I3: the ledger alone decides outcomes, parks and hands work out",
+      ["outcomes.0", "parked.0", "work.x1"],
       ["ledger"],
     ],
     [
@@ -83,10 +83,16 @@ describe("what the platform rests on", () => {
       ["$JS.API.STREAM.CREATE.OUTCOMES_0", "$JS.API.STREAM.UPDATE.KV_ACCESS"],
       ["provision"],
     ],
+    ["callbacks are led by their dispatcher", ["announce.callbacks.0", "$O.CALLBACKS.x1.y1"], ["callback-dispatcher"]],
     [
-      "callbacks are led by their dispatcher",
-      ["announce.callbacks.0", "$KV.LEASES.callbacks", "$O.CALLBACKS.x1.y1"],
-      ["callback-dispatcher"],
+      "L19: partitions are taken over by ledgers, and freed at the start",
+      ["$KV.LEASES.ledger.x1"],
+      ["ledger", "provision"],
+    ],
+    [
+      "callbacks are taken over by dispatchers, and freed at the start",
+      ["$KV.LEASES.callbacks"],
+      ["callback-dispatcher", "provision"],
     ],
     ["nobody deletes a stream or reads the system", forbidden, []],
   ])("%s", (_claim, published, users) => {

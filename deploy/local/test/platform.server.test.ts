@@ -79,6 +79,18 @@ describe("npm start", () => {
     expect(second.adminKey()).toBe(first.adminKey());
   });
 
+  test("L19: after a kill -9 nobody waits for the leases of the dead", async () => {
+    const first = await start();
+    await deploy(first);
+    first.signal("SIGKILL");
+    const second = await start();
+    const startedAt = performance.now();
+    const { id } = await clientOf(second).invokeAsync("default", "hello", { body: "{}" });
+    expect((await clientOf(second).invocations.get("default", id, 20)).state).toBe("succeeded");
+    // A ledger's lease is five seconds.
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+
   test("stops on Ctrl-C with exit code 0 and leaves nothing", async () => {
     const platform = await start();
     const below = platform.descendants();

@@ -131,6 +131,8 @@ export function busPermissions(partitions: number): Readonly<Record<BusUser, Sub
         ...allStreams.flatMap((name) => [info(name), `$JS.API.STREAM.CREATE.${name}`, `$JS.API.STREAM.UPDATE.${name}`]),
         ...[...readKeys(buckets.registry), `$KV.${buckets.registry}.>`],
         ...[...readKeys(buckets.access), `$KV.${buckets.access}.>`],
+        // At the start nobody holds anything: leases of the dead are freed.
+        ...[...readKeys(buckets.leases), `$KV.${buckets.leases}.>`],
       ],
       [],
     ),

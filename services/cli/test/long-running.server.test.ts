@@ -88,10 +88,13 @@ test("a ZIP archive is deployed by what it holds", async () => {
   expect(await answerOf("zipped")).toContain("second");
 });
 
-test.skipIf(!existsSync("/usr/bin/script"))("on a terminal an upload shows its share", () => {
+/** Runs a command on a terminal of its own (util-linux). */
+const onTerminal = "/usr/bin/script";
+
+test.skipIf(!existsSync(onTerminal))("on a terminal an upload shows its share", () => {
   writeFileSync(join(folder, "code", "data.bin"), randomBytes(8_000_000));
   const command = [process.execPath, bin, "deploy", "large", "code"].join(" ");
-  const out = execFileSync("script", ["-qec", command, "/dev/null"], { cwd: folder, env: env(), encoding: "utf8" });
+  const out = execFileSync(onTerminal, ["-qec", command, "/dev/null"], { cwd: folder, env: env(), encoding: "utf8" });
   expect(out).toMatch(/Uploading 8\.0 MB … [1-9]\d? %/);
   expect(out).toContain("Uploaded 8.0 MB");
 });
