@@ -1,4 +1,4 @@
-import { createId, limits, type WorkEntry } from "@fnbus/contract";
+import { createId, errorRow, limits, type WorkEntry } from "@fnbus/contract";
 import { describe, expect, test } from "vitest";
 import { readAnswer } from "../src/core/answer.ts";
 import { readFailure, toExitError } from "../src/core/failures.ts";
@@ -6,6 +6,7 @@ import { createFrameReader, encodeRunnerFrame, FrameFault, frameTypes, type Runn
 import { createHeldWork } from "../src/core/held-work.ts";
 import { toLaunch } from "../src/core/launch.ts";
 import { CUT_MARK, createLineReader, type OutputLine } from "../src/core/log-lines.ts";
+import { toAsyncResult } from "../src/core/results.ts";
 import { countToStart, PATIENCE_MS } from "../src/core/scaling.ts";
 import { createShares, EXECUTOR_LEASE_MS } from "../src/core/shares.ts";
 
@@ -49,6 +50,16 @@ describe("what a runner tells", () => {
     expect(readFailure('{"code":"function_threw","message":"m"}')).toEqual({ code: "function_threw", message: "m" });
     for (const json of ['{"code":"executor_lost"}', '{"code":"function_timeout"}', "null", "[]", "no json"])
       expect(readFailure(json).code).toBe("function_protocol");
+  });
+
+  test("I11: headers of megabytes are refused unread", () => {
+    const h = Array.from({ length: 100_000 }, (_, at) => [`x-${at}`, "b"]);
+    expect(readAnswer(JSON.stringify({ s: 200, h }), 0)).toMatchObject({
+      error: { code: "function_result_invalid", message: expect.stringContaining("too large") },
+    });
+    expect(readAnswer(`{"s":200,"h":[],"x":"${"y".repeat(1_000_000)}"}`, 0)).toMatchObject({
+      error: { code: "function_result_invalid" },
+    });
   });
 
   test("an answer is judged before it leaves", () => {
@@ -194,4 +205,10 @@ test("a launch inherits nothing of ours, and shares the network only where it is
   expect(launch(false).args).toEqual(
     expect.arrayContaining(["--unshare-all", "--cap-drop", "--die-with-parent", "setpriv"]),
   );
+});
+
+test("an asynchronous run that was lost with its instance is the platform's to repeat (I9)", () => {
+  const { result } = toAsyncResult({ kind: "not-run", code: "instance_lost", message: "lost" }, "executor-1", 5);
+  expect(result).toMatchObject({ statusCode: 0, executor: "executor-1", error: { code: "instance_lost" } });
+  expect(errorRow(result.error!.code)).toMatchObject({ side: "platform", retry: "later", status: 502 });
 });

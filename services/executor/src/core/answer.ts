@@ -4,6 +4,9 @@ export type Answer =
   | { statusCode: number; headers: HeaderList }
   | { error: { code: ErrorCode; message: string; details?: Record<string, unknown> } };
 
+/** Far over what headers within their limits come to as JSON: more would hold up the other functions while it is parsed. */
+const MAX_JSON_CHARS = 8 * limits.headerBytes;
+
 /**
  * A runner's result, judged: its JSON is `{"s": status, "h": [[name, value], ...]}` and comes from user code's process.
  * Over `limits.responseBodyBytes`: `function_result_too_large`. A status or header that may not leave: `function_result_invalid`.
@@ -17,6 +20,8 @@ export function readAnswer(json: string, bodyBytes: number): Answer {
         details: { bytes: bodyBytes, limitBytes: limits.responseBodyBytes },
       },
     };
+  if (json.length > MAX_JSON_CHARS)
+    return { error: { code: "function_result_invalid", message: "the headers are too many or too large" } };
   let value: { s?: unknown; h?: unknown };
   try {
     value = JSON.parse(json) as typeof value;

@@ -20,7 +20,8 @@ export interface OpenCall {
 /** A stop message's head start before the kill. */
 const STOP_MS = 100;
 const MEMORY_EVERY_MS = 1_000;
-const overTime: RunError = { code: "function_exited", message: "another call of the instance ran over its time" };
+const LOST = "the instance ended because another call of it was stopped";
+const overTime: RunError = { code: "function_timeout", message: "the function ran over its time" };
 const EMPTY: Uint8Array = new Uint8Array(0);
 const JSON_HEADERS: RunResult["headers"] = [["content-type", "application/json"]];
 
@@ -44,6 +45,8 @@ export function createInstance(
   let closed: RunError | undefined;
   /** It takes no more calls. */
   let gone = false;
+  /** A call was told to stop: how the process ends says nothing about the others any more. */
+  let stopped = false;
 
   /** At most once a second: reading it costs more than a small call. */
   function readMemory(now: number): { memoryUsedMb?: number } {
@@ -73,15 +76,15 @@ export function createInstance(
   const fail = (call: OpenCall, error: RunError, body = EMPTY) =>
     end(call, { statusCode: 0, headers: body.length > 0 ? JSON_HEADERS : [], error }, body);
 
-  /** No call more, and the process is killed. Those that are open fail, or where `lost` says why, end as no fault of theirs. */
-  function close(error: RunError, lost?: string): void {
+  /** No call more, and the process is killed. Calls that are open fail with it; where we stopped another, none is at fault. */
+  function close(error: RunError): void {
     if (closed) return;
     closed = error;
     leave();
     const calls = [...open.values()];
     open.clear();
     for (const call of calls)
-      if (lost) call.onEnd({ kind: "not-run", code: "instance_lost", message: lost });
+      if (stopped) call.onEnd({ kind: "not-run", code: "instance_lost", message: LOST });
       else fail(call, error);
     booted.kill();
   }
@@ -89,6 +92,12 @@ export function createInstance(
     if (gone) return;
     gone = true;
     on.gone();
+  }
+  /** Tells the function that a call is over; it may clean up, or end the process. */
+  function stop(call: number): void {
+    stopped = true;
+    leave();
+    runner.send(frameTypes.stop, call, "{}");
   }
   /** One that takes no more calls ends with its last one. */
   function free(): void {
@@ -170,9 +179,8 @@ export function createInstance(
             code: call.request.whenOver,
             message: "the call's time was over while it ran",
           });
-        leave();
-        runner.send(frameTypes.stop, number, "{}");
-        if (byFunction || open.size === 0) setTimeout(close, STOP_MS, overTime, overTime.message);
+        stop(number);
+        if (byFunction || open.size === 0) setTimeout(close, STOP_MS, overTime);
       }
     },
     /** Stops one call. The process goes at once where it runs nothing else, else after its other calls. */
@@ -181,9 +189,11 @@ export function createInstance(
         if (one !== call) continue;
         open.delete(number);
         call.onEnd({ kind: "not-run", code: "cancelled", message: "cancelled while it ran" });
-        leave();
-        if (open.size === 0) booted.kill();
-        else runner.send(frameTypes.stop, number, "{}");
+        if (open.size > 0) stop(number);
+        else {
+          leave();
+          booted.kill();
+        }
       }
     },
     kill: () => {

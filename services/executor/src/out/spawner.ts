@@ -52,16 +52,20 @@ export function createSpawner(program: string): Spawner {
     const started = fork(program, { stdio: toSpawnerStdio(nothing), env: {}, execArgv: [] });
     closeSync(nothing);
     started.on("message", (message, handle) => hear(message as Told, handle as Socket | undefined));
-    started.once("exit", () => {
-      if (process_ === started) process_ = undefined;
-      for (const [id, one] of open) {
-        open.delete(id);
-        one.reject(new Error("the spawner ended"));
-        one.exit.resolve({ code: null, signal: "SIGKILL" });
-      }
-    });
+    started.once("exit", () => gone(started));
+    // It could not be started, or what was sent cannot arrive: its exit is on the way where it ever lived.
+    started.on("error", () => (started.pid === undefined ? gone(started) : started.kill("SIGKILL")));
     process_ = started;
     return started;
+  }
+
+  function gone(ended: ChildProcess): void {
+    if (process_ === ended) process_ = undefined;
+    for (const [id, one] of open) {
+      open.delete(id);
+      one.reject(new Error("the spawner ended"));
+      one.exit.resolve({ code: null, signal: "SIGKILL" });
+    }
   }
 
   function hear(message: Told, handle: Socket | undefined): void {
