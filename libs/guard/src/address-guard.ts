@@ -18,6 +18,8 @@ export interface AddressGuardOptions {
 
 /** A resolver that does not answer is given up, so that the request's own deadline is not spent on it. */
 const RESOLVE_TIMEOUT_MS = 5_000;
+/** Names in question at once; those of servers that do not answer stay for half a minute (I11). */
+const MAX_RESOLVING = 1_000;
 
 const refuse = (why: string): FnbusError => new FnbusError("callback_url_forbidden", why);
 const resolveBySystem = (name: string): Promise<LookupAddress[]> =>
@@ -39,6 +41,8 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   function resolveOnce(name: string): Promise<LookupAddress[]> {
     const known = resolving.get(name);
     if (known) return known;
+    if (resolving.size >= MAX_RESOLVING)
+      return Promise.reject(Object.assign(new Error("too many names are being looked up"), { code: "EBUSY" }));
     const asked = (options.resolve ?? resolveBySystem)(name).finally(() => resolving.delete(name));
     resolving.set(name, asked);
     return asked;

@@ -267,4 +267,23 @@ describe("names", () => {
     expect(performance.now() - started).toBeLessThan(1000);
     expect(asked).toBe(1);
   });
+
+  it("I11: no more than so many names that hang are asked for at once; the next fails at once and passes at accept", async () => {
+    let asked = 0;
+    const hanging = createAddressGuard({
+      allow: [],
+      resolve: () => {
+        asked++;
+        return new Promise(() => {});
+      },
+    });
+    await Promise.all(
+      Array.from({ length: 1_500 }, (_, at) => hanging.checkHost(new URL(`http://n${at}.example/`), 20)),
+    );
+    expect(asked).toBe(1_000);
+    const connected = new Promise((done, fail) =>
+      hanging.lookup("one.more.example", { all: true }, (error, list) => (error ? fail(error) : done(list))),
+    );
+    await expect(connected).rejects.toMatchObject({ code: "EBUSY" });
+  });
 });
