@@ -82,7 +82,9 @@ export function createCodeCache(folder: string, store: ObjectStore, maxBytes: nu
   async function fetchExpected(): Promise<void> {
     isFetchingExpected = true;
     for (let object = expected.shift(); object !== undefined; object = expected.shift())
-      await have(object).then(evict).catch(() => {});
+      await have(object)
+        .then(evict)
+        .catch(() => {});
     isFetchingExpected = false;
   }
 
