@@ -114,6 +114,7 @@ describe("functions in the management API", () => {
       422,
     ],
     ["no code in a source", { name: "x", source: {} }, "code_missing", 422],
+    ["a path that is a folder", { name: "x", source: { files: { "a/": "" } } }, "zip_path_unsafe", 422],
     ["a path that leaves its folder", { name: "x", source: { files: { "../index.js": "" } } }, "zip_path_unsafe", 422],
     ["a ZIP that is none", { name: "x", source: { zip: "aGVsbG8=" } }, "zip_invalid", 422],
   ])("refuses %s with a code of its own", async (_what, body, code, status) => {

@@ -30,6 +30,11 @@ describe("invocations and logs in the management API", () => {
     expect(questions.asked.at(-1)).toEqual({ ask: "wait", space: "default", id, timeoutMs: 1000 });
     const result = await platform.fetch(`/v1/spaces/default/invocations/${id}/result`);
     expect([result.status, result.headers.get("x-mine"), await result.text()]).toEqual([500, "1", "the body"]);
+    questions.unanswered = true;
+    expect((await call("GET", `/spaces/default/invocations/${id}/result`)).json).toMatchObject({
+      code: "result_gone",
+      detail: "the function gave no answer",
+    });
     expect((await call("GET", "/spaces/default/invocations/unknown")).json.code).toBe("invocation_not_found");
     expect((await call("POST", `/spaces/default/invocations/${id}/cancel`)).json.code).toBe("invocation_ended");
     const page = await call("GET", "/spaces/default/dead-letters?limit=1&since=2020-01-01T00:00:00Z");

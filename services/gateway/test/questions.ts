@@ -12,12 +12,15 @@ import {
 
 const noneEnded = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, "dead-lettered": 2 };
 
+const noAnswer: Answer = { ok: true, answer: "result", statusCode: 0, headers: [] };
 const resultGone: Answer = { ok: false, code: "result_gone", message: "no longer held" };
 
 export interface Questions {
   asked: Question[];
   /** The result is no longer held. */
   gone: boolean;
+  /** The run failed before the function answered. */
+  unanswered: boolean;
   stop(): void;
 }
 
@@ -60,8 +63,10 @@ export function createAnswer(bus: Bus, id: string, registryId: string): Question
     const question = decodeQuestion(message.data);
     asked.push(question);
     const isGone = questions.gone && question.ask === "result";
-    message.respond(isGone ? encodeAnswer(resultGone) : encodeAnswer(answers[question.ask], bodies[question.ask]));
+    const isUnanswered = questions.unanswered && question.ask === "result";
+    const answer = isGone ? resultGone : isUnanswered ? noAnswer : answers[question.ask];
+    message.respond(encodeAnswer(answer, isGone ? undefined : bodies[question.ask]));
   });
-  const questions: Questions = { asked, gone: false, stop: () => subscription.unsubscribe() };
+  const questions: Questions = { asked, gone: false, unanswered: false, stop: () => subscription.unsubscribe() };
   return questions;
 }

@@ -50,6 +50,7 @@ export function checkPath(name: string): void {
   const isUnsafe =
     name === "" ||
     name.startsWith("/") ||
+    name.endsWith("/") ||
     /^[a-zA-Z]:/.test(name) ||
     name.includes("\\") ||
     hasControls(name) ||

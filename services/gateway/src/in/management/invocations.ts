@@ -52,6 +52,8 @@ export function invocationRoutes(app: App, doors: Doors): void {
     async (request, reply) => {
       const { space, id } = toTarget(request);
       const { answer, body } = await ledger.askAll({ ask: "result", space, id }, "result");
+      if (answer.statusCode === 0)
+        throw new FnbusError("result_gone", "the function gave no answer", { details: { id } });
       const bytes = answer.bodyReference ? await doors.bodies.get(answer.bodyReference) : body;
       const headers = toAnswerHeaders(answer.headers);
       return sendAnswer(reply, answer.statusCode, [...headers, ["x-fnbus-invocation-id", id]], bytes);

@@ -12,12 +12,13 @@ export function sendAnswer(
   headers: HeaderList,
   body: Uint8Array = EMPTY,
 ): FastifyReply {
-  reply.hijack();
   const flat: string[] = [];
   for (const [name, value] of headers) flat.push(name, value);
   const hasBody = status !== 204 && status !== 304;
   if (hasBody) flat.push("content-length", String(body.length));
+  // What cannot be sent throws here, while Fastify still answers for it.
   reply.raw.writeHead(status, flat);
+  reply.hijack();
   if (!hasBody || body.length === 0) reply.raw.end();
   else if (body.length > ONE_WRITE_BYTES) reply.raw.end(body);
   else reply.raw.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"), "latin1");
