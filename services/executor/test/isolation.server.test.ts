@@ -44,6 +44,11 @@ describe("a function in the sandbox (I10)", () => {
     expect(await inside("answer = open('/proc/self/environ').read()")).not.toContain("NATS");
   });
 
+  test("can make no user namespace, in which it would hold capabilities", async () => {
+    const command = "['unshare', '--user', '--map-root-user', 'true']";
+    expect(await inside(`answer = subprocess.run(${command}, capture_output=True).returncode`)).not.toBe(0);
+  });
+
   test("cannot read files of the machine outside its runtime and code", async () => {
     const paths = [
       join(secrets, "token"),

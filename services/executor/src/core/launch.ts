@@ -5,6 +5,8 @@ export interface Isolation {
   level: "sandbox" | "process";
   /** The runner's user on the machine: a user without rights, where the executor may change it. */
   user: "nobody" | "own";
+  /** The sandbox can make no user namespaces of its own, where it would hold every capability over parts of the kernel. */
+  sealed?: true;
 }
 
 export interface LaunchPaths {
@@ -52,7 +54,7 @@ export function toLaunch(isolation: Isolation, paths: LaunchPaths, wish: LaunchW
     ...(isolation.user === "nobody"
       ? ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--no-new-privs"]
       : []),
-    ...(inside ? toSandbox(paths, wish) : []),
+    ...(inside ? toSandbox(isolation, paths, wish) : []),
     ...runner,
   ];
   return { command: words[0]!, args: words.slice(1), env: { ...BASE_ENVIRONMENT } };
@@ -69,10 +71,11 @@ const toRunner = (runtime: Runtime, paths: LaunchPaths): string[] =>
     ? [paths.node, `${paths.runtimes}/nodejs/main.mjs`]
     : [paths.python, "-B", `${paths.runtimes}/python/main.py`];
 
-function toSandbox(paths: LaunchPaths, wish: LaunchWish): string[] {
+function toSandbox(isolation: Isolation, paths: LaunchPaths, wish: LaunchWish): string[] {
   return [
     "bwrap",
     "--unshare-all",
+    ...(isolation.sealed ? ["--unshare-user", "--disable-userns"] : []),
     ...(wish.network ? ["--share-net"] : []),
     "--die-with-parent",
     "--new-session",

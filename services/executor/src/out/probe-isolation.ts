@@ -17,9 +17,15 @@ export async function probeIsolation(
   sandbox: boolean,
 ): Promise<{ isolation: Isolation; reasons: string[] }> {
   const root = process.getuid?.() === 0;
+  const users = root ? (["nobody", "own"] as const) : (["own"] as const);
   const candidates: Isolation[] = [
-    ...(sandbox && root ? [{ level: "sandbox", user: "nobody" } as const] : []),
-    ...(sandbox ? [{ level: "sandbox", user: "own" } as const] : []),
+    // bubblewrap before 0.8 cannot seal.
+    ...(sandbox
+      ? users.flatMap((user) => [
+          { level: "sandbox", user, sealed: true } as const,
+          { level: "sandbox", user } as const,
+        ])
+      : []),
     ...(root ? [{ level: "process", user: "nobody" } as const] : []),
   ];
   const reasons: string[] = [];
@@ -34,7 +40,9 @@ export async function probeIsolation(
       return { isolation, reasons };
     } catch (error) {
       const { stderr, message } = error as Error & { stderr?: string };
-      reasons.push(`${isolation.level} as ${isolation.user}: ${(stderr || message).trim().split("\n")[0]}`);
+      reasons.push(
+        `${isolation.sealed ? "sealed " : ""}${isolation.level} as ${isolation.user}: ${(stderr || message).trim().split("\n")[0]}`,
+      );
     }
   }
   return { isolation: { level: "process", user: "own" }, reasons };
