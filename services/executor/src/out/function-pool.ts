@@ -156,7 +156,12 @@ export function createFunctionPool(
     },
     /** Idle since when, of its longest idle instance; undefined: none is idle. */
     idleSince: (): number | undefined => ready.find((one) => one.openCalls === 0)?.idleSince,
-    endLongestIdle: (): void => ready.find((one) => one.openCalls === 0)?.kill(),
+    /** Resolves when its room is free; undefined: none is idle. */
+    endLongestIdle(): Promise<unknown> | undefined {
+      const longest = ready.find((one) => one.openCalls === 0);
+      longest?.kill();
+      return longest?.ended;
+    },
     /** The function changed or is gone: idle instances end, busy ones with their last run. */
     retire(): void {
       retired = true;

@@ -22,6 +22,7 @@ export function createPools(startInstance: StartInstance, limits: PoolLimits, ex
   let instances = 0;
   let memoryMb = 0;
   let wanted = 0;
+  let isMakingRoom = false;
 
   const everyPool = (): FunctionPool[] => [...[...pools.values()].map(({ pool }) => pool), ...retired];
 
@@ -44,14 +45,23 @@ export function createPools(startInstance: StartInstance, limits: PoolLimits, ex
     isWanted: () => wanted > 0,
   };
 
-  /** The least recently used idle instance goes first; its room is free when its process is gone. */
+  /**
+   * The least recently used idle instance goes first; its room is free when its process is gone. One at a time: whoever
+   * asks again until then would end instances that nobody has to make room with.
+   */
   function endLongestIdle(): void {
+    if (isMakingRoom) return;
     let longest: FunctionPool | undefined;
     for (const pool of everyPool()) {
       const since = pool.idleSince();
       if (since !== undefined && since < (longest?.idleSince() ?? Number.POSITIVE_INFINITY)) longest = pool;
     }
-    longest?.endLongestIdle();
+    const ended = longest?.endLongestIdle();
+    if (!ended) return;
+    isMakingRoom = true;
+    void ended.then(() => {
+      isMakingRoom = false;
+    });
   }
 
   function poolOf(definition: FunctionDefinition): FunctionPool {
