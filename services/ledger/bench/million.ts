@@ -52,7 +52,7 @@ function firstHandOut(core: Core, last: number): Action[] {
   core.apply({ type: "tick" }, now);
   const later = { ...now, mono: LEASE_MS + 1 };
   core.apply({ type: "lease-gained", owner: "bench", lastInvocations: last, lastOutcomes: 0 }, later);
-  core.apply({ type: "appended", sequence: 1 }, later);
+  core.apply({ type: "appended", epoch: core.view.epoch, sequence: 1 }, later);
   const partitions = { 0: { epoch: core.view.epoch, applied: 0, holds: [] } };
   const announcement = {
     executor: "e1",

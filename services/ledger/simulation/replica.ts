@@ -228,8 +228,9 @@ export function createReplica(world: World, name: string): SimulatedReplica {
       world.outcomes,
       { data: { head, records: composed }, bytes, expected, stored: () => truth.decided(process, composed) },
       (answer) => {
-        if (answer.ok) apply({ type: "appended", sequence: answer.sequence });
-        else apply({ type: "append-failed", how: answer.how });
+        const { epoch } = head;
+        if (answer.ok) apply({ type: "appended", epoch, sequence: answer.sequence });
+        else apply({ type: "append-failed", epoch, how: answer.how });
         if (!answer.ok && answer.how === "not-stored")
           truth.fail("L23: OUTCOMES is full, what runs cannot be appended");
       },

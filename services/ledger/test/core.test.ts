@@ -1,118 +1,7 @@
-import { defaultRetry, type FrameHead, frameFlags } from "@fnbus/contract";
+import { frameFlags } from "@fnbus/contract";
 import { describe, expect, it } from "vitest";
-import { type Action, type Core, type CoreEvent, createCore, type FunctionRules, type Now } from "../src/core/index.ts";
-
-const LEASE_MS = 5_000;
-const logs = { invocations: { createdAt: 1, first: 1, last: 0 }, outcomes: { createdAt: 1, first: 1, last: 0 } };
-const functions = ["018f0000-0000-7000-8000-0000000000f1", "018f0000-0000-7000-8000-0000000000f2"] as const;
-const idOf = (nth: number) => `018f0000-0000-7000-8000-${nth.toString(16).padStart(12, "0")}`;
-const rules = (more: Partial<FunctionRules> = {}): FunctionRules => ({
-  limit: 100,
-  weight: 1,
-  pool: "shared",
-  retry: defaultRetry,
-  maxAgeMs: 60_000,
-  backlog: 100,
-  ...more,
-});
-const head = (nth: number, more: Partial<FrameHead> = {}): FrameHead => ({
-  offset: 0,
-  bytes: 100,
-  flags: 0,
-  partition: 0,
-  id: idOf(nth),
-  registryId: functions[0],
-  revision: 1,
-  priority: 0,
-  delayMs: 0,
-  ttlMs: 60_000,
-  orderingKeyHash: 0,
-  metaBytes: 0,
-  bodyBytes: 0,
-  bodyHash: "0".repeat(32),
-  source: "",
-  first: 0,
-  last: 0,
-  ...more,
-});
-
-/** A core with its logs: what it appends is stored at once. */
-function createDriver(core: Core = createCore({ partition: 0, logs })) {
-  const now: Now = { mono: 0, broker: 1_000, leaseSafe: true };
-  let packs = 0;
-  let stored = 0;
-  let isStoring = true;
-  const apply = (event: CoreEvent): Action[] => {
-    const actions = core.apply(event, { ...now });
-    const append = actions.find((action) => action.do === "append");
-    return append && isStoring ? [...actions, ...apply({ type: "appended", sequence: ++stored })] : actions;
-  };
-  const announce = (capacity: number, holds: [string, number][] = [], applied = 0) =>
-    apply({
-      type: "announcement",
-      announcement: {
-        executor: "e1",
-        pool: "shared",
-        capacity,
-        draining: false,
-        isolation: "process",
-        memoryLimits: false,
-        partitions: { 0: { epoch: core.view.epoch, applied, holds } },
-        warm: [],
-        calls: {},
-      },
-    });
-  return {
-    core,
-    now,
-    apply,
-    announce,
-    store: (on: boolean) => {
-      isStoring = on;
-    },
-    read: (heads: FrameHead[], verdictInbox = "inbox") =>
-      apply({ type: "invocations", sequence: ++packs, at: now.broker, heads, verdictInbox }),
-    own: () => {
-      for (const registryId of functions) apply({ type: "function", registryId, rules: rules(), indexRevision: 1 });
-      apply({ type: "tick" });
-      apply({ type: "lease-gained", owner: "o", lastInvocations: packs, lastOutcomes: stored });
-      now.mono += LEASE_MS;
-      return apply({ type: "connection", connected: core.view.phase !== "following" });
-    },
-  };
-}
-
-const runsOf = (actions: Action[]) =>
-  actions.flatMap((action) => (action.do === "work" ? action.entries.filter((entry) => entry.type === "run") : []));
-const verdictsOf = (actions: Action[]) =>
-  actions.flatMap((action) => (action.do === "verdicts" ? action.verdicts : []));
-const result = (nth: number, attempt = 1): CoreEvent => ({
-  type: "results",
-  head: { executor: "e1", partition: 0, epoch: 0, applied: 0 },
-  entries: [
-    {
-      meta: {
-        type: "result",
-        id: idOf(nth),
-        attempt,
-        result: { statusCode: 200, headers: [], startedAt: 0, durationMs: 1, cold: false, executor: "e1" },
-      },
-      body: new Uint8Array(0),
-    },
-  ],
-});
-
-/** Until nothing stands in the way of handing out. */
-function createOwner() {
-  const driver = createDriver();
-  driver.own();
-  for (let turn = 0; turn < 60 && driver.core.view.phase !== "owning"; turn++) {
-    driver.now.mono += 200;
-    driver.apply({ type: "tick" });
-  }
-  expect(driver.core.view.phase).toBe("owning");
-  return driver;
-}
+import { createCore } from "../src/core/index.ts";
+import { createOwner, functions, head, idOf, result, rules, runsOf, verdictsOf } from "./core-driver.ts";
 
 describe("identity", () => {
   it("the first copy of an id stands, a keyed one is told known, or conflict for another body (L9, L11)", () => {
@@ -188,7 +77,7 @@ describe("outcomes", () => {
     driver.store(false);
     const decided = driver.apply(result(1));
     expect(decided.map((action) => action.do)).toEqual(["append"]);
-    const settled = driver.apply({ type: "appended", sequence: 2 });
+    const settled = driver.apply({ type: "appended", epoch: driver.core.view.epoch, sequence: 2 });
     expect(settled).toContainEqual(expect.objectContaining({ entries: [{ type: "durable", ids: [idOf(1)] }] }));
   });
 
@@ -198,7 +87,9 @@ describe("outcomes", () => {
     driver.announce(5);
     driver.store(false);
     const append = driver.apply(result(1)).find((action) => action.do === "append")!;
-    expect(driver.apply({ type: "append-failed", how: "in-doubt" })).toEqual([{ do: "read-tail" }]);
+    expect(driver.apply({ type: "append-failed", epoch: driver.core.view.epoch, how: "in-doubt" })).toEqual([
+      { do: "read-tail" },
+    ]);
     expect(driver.apply(result(1))).toEqual([]);
     driver.apply({ type: "outcomes", sequence: append.expected + 1, head: append.head, records: [] });
     expect(driver.core.view.totals().ended.succeeded).toBe(1);

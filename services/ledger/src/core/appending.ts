@@ -43,8 +43,9 @@ function sendPack(state: State): void {
 }
 
 /** Acknowledged: our records are part of the log, and take effect. */
-export function onAppended(state: State, sequence: number): void {
-  if (state.owner.append === "idle" || sequence <= state.lastOutcomes) return;
+export function onAppended(state: State, { epoch, sequence }: Extract<CoreEvent, { type: "appended" }>): void {
+  const { owner } = state;
+  if (owner.append === "idle" || epoch !== owner.epoch || sequence <= state.lastOutcomes) return;
   settle(state, sequence);
 }
 
@@ -67,9 +68,9 @@ function settle(state: State, sequence: number): void {
 }
 
 /** No acknowledgement: what is decided stays decided, and the tail of the log says whether it was stored (L20). */
-export function onAppendFailed(state: State, { how }: Extract<CoreEvent, { type: "append-failed" }>): void {
+export function onAppendFailed(state: State, { epoch, how }: Extract<CoreEvent, { type: "append-failed" }>): void {
   const { owner } = state;
-  if (owner.append !== "flying") return;
+  if (owner.append !== "flying" || epoch !== owner.epoch) return;
   if (how === "not-stored") {
     owner.append = "again";
     owner.repeatAt = state.now.mono + REPEAT_APPEND_MS;

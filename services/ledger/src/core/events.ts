@@ -62,10 +62,10 @@ export type CoreEvent =
   | { type: "invocations"; sequence: number; at: number; heads: readonly FrameHead[]; verdictInbox?: string }
   /** A pack on OUTCOMES, in order; our own coming back is recognised by its sequence. */
   | { type: "outcomes"; sequence: number; head: OutcomeHead; records: readonly LedgerRecord[] }
-  /** The answer to `append`. */
-  | { type: "appended"; sequence: number }
+  /** The answer to `append`, with its epoch: one to an earlier ownership says nothing of the pack in flight now. */
+  | { type: "appended"; epoch: number; sequence: number }
   /** `refused`: 10071. `in-doubt`: no answer. `not-stored`: surely not stored (stream full, say), to be repeated. */
-  | { type: "append-failed"; how: "refused" | "in-doubt" | "not-stored" }
+  | { type: "append-failed"; epoch: number; how: "refused" | "in-doubt" | "not-stored" }
   /** The answer to `read-tail`: all of OUTCOMES up to `last`, its end at the time of asking, has been fed as events. */
   | { type: "tail-read"; last: number }
   | { type: "announcement"; announcement: Announcement }

@@ -93,11 +93,12 @@ function hasPlace({ queues }: State, row: number): boolean {
   return queue.rules !== undefined && queue.running < queue.rules.limit;
 }
 
-/** It runs there already, handed out by the owner before (L21). */
+/** It runs there already, handed out by the owner before (L21), who may not have come to say that it is cancelled (L18). */
 function adopt(state: State, executor: ExecutorState, row: number): void {
   toRunning(state, row);
   state.owner.running.set(row, { executor: executor.name, at: state.now.broker });
   executor.held.set(row, 0);
+  if (state.rows.has(row, rowFlag.cancelled)) tell(state, executor.name, { type: "cancel", id: state.rows.id(row) });
 }
 
 /** The run is lost. Its row stays marked as running until that is durable, so that it is not started before (L17). */
@@ -121,6 +122,15 @@ export function loseSilent(state: State): void {
     executor.outbox = [];
     for (const row of [...executor.held.keys()]) unassign(state, executor, row);
     if (silent > REMEMBERED_LEASES * limits.executorLeaseMs) owner.executors.delete(executor.name);
+  }
+}
+
+/** A stand-by forgets those that stay away too, unless it may have to count what they held as lost (L17, I11). */
+export function forgetSilent({ owner, now, limits, rows, partition }: State): void {
+  for (const { name, heardAt, announcement } of owner.executors.values()) {
+    if (now.mono - heardAt <= REMEMBERED_LEASES * limits.executorLeaseMs) continue;
+    const holds = announcement.partitions[partition]?.holds ?? [];
+    if (holds.every(([id]) => rows.find(id) < 0)) owner.executors.delete(name);
   }
 }
 

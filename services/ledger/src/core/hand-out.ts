@@ -2,7 +2,7 @@ import { toRunning } from "./lifecycle.ts";
 import type { ExecutorState } from "./owner-state.ts";
 import type { FunctionQueueState } from "./queues.ts";
 import type { State } from "./state.ts";
-import { tell } from "./work-packs.ts";
+import { OUTBOX_ENTRIES, tell } from "./work-packs.ts";
 
 /** What one record takes in OUTCOMES without its body: metadata of its envelope, and headers. An estimate. */
 export const RECORD_BYTES = 1_024;
@@ -44,7 +44,7 @@ function roomOf(state: State, executor: ExecutorState): number {
     executor.stale > 0 ||
     announcement.draining ||
     executor.unanswered.length >= state.limits.unansweredPacks;
-  return closed ? 0 : announcement.capacity - executor.held.size;
+  return closed ? 0 : Math.min(announcement.capacity - executor.held.size, OUTBOX_ENTRIES - executor.outbox.length);
 }
 
 /** A warm executor before a cold one, then the one with the most room. */

@@ -47,7 +47,7 @@ type Handlers = { [T in CoreEvent["type"]]: (state: State, event: Extract<CoreEv
 const handlers: Handlers = {
   invocations: readInvocations,
   outcomes: readOutcomes,
-  appended: (state, event) => onAppended(state, event.sequence),
+  appended: onAppended,
   "append-failed": onAppendFailed,
   "tail-read": onTailRead,
   announcement: (state, event) => onAnnouncement(state, event.announcement),

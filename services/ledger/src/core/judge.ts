@@ -2,6 +2,7 @@ import { type FrameHead, frameFlags, type Verdict } from "@fnbus/contract";
 import type { CoreEvent } from "./events.ts";
 import { accept, liveStateOf } from "./lifecycle.ts";
 import { applyHeld } from "./outcomes-log.ts";
+import { noteGap } from "./owning.ts";
 import { rowFlag } from "./rows.ts";
 import type { State } from "./state.ts";
 
@@ -12,8 +13,7 @@ const NO_MARK = -1;
 export function readInvocations(state: State, event: Extract<CoreEvent, { type: "invocations" }>): void {
   if (event.sequence < state.next.invocations) return;
   if (event.sequence > state.next.invocations) {
-    const details = { stream: "invocations", expected: state.next.invocations, read: event.sequence };
-    state.actions.push({ do: "alarm", what: "log-gap", details });
+    noteGap(state, { stream: "invocations", expected: state.next.invocations, read: event.sequence });
   }
   state.stamp = Math.max(state.stamp, event.at);
   state.kept.forget(state.stamp);

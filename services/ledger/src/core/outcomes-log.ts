@@ -1,5 +1,5 @@
 import { settleOwnPack } from "./appending.ts";
-import { loseFence } from "./owning.ts";
+import { loseFence, noteGap } from "./owning.ts";
 import { applyPack } from "./records.ts";
 import type { OutcomesEvent, State } from "./state.ts";
 
@@ -7,8 +7,7 @@ import type { OutcomesEvent, State } from "./state.ts";
 export function readOutcomes(state: State, event: OutcomesEvent): void {
   if (event.sequence <= state.lastOutcomes) return;
   if (event.sequence > state.lastOutcomes + 1) {
-    const details = { stream: "outcomes", expected: state.lastOutcomes + 1, read: event.sequence };
-    state.actions.push({ do: "alarm", what: "log-gap", details });
+    noteGap(state, { stream: "outcomes", expected: state.lastOutcomes + 1, read: event.sequence });
   }
   // Our own pack, read before its acknowledgement came, or without one (L20).
   if (settleOwnPack(state, event.sequence, event.head.epoch)) return;

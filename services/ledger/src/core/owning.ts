@@ -1,6 +1,6 @@
 import { decideLost, endIfCancelled } from "./decisions.ts";
 import type { CoreEvent } from "./events.ts";
-import { askHolds, restartLeases } from "./executors.ts";
+import { askHolds, forgetSilent, restartLeases } from "./executors.ts";
 import { leave, toQueue, toWaiting } from "./lifecycle.ts";
 import { rowFlag, rowState } from "./rows.ts";
 import type { State } from "./state.ts";
@@ -9,6 +9,10 @@ import type { State } from "./state.ts";
 
 export function gainLease(state: State, event: Extract<CoreEvent, { type: "lease-gained" }>): void {
   const { owner } = state;
+  if (state.hasGap) {
+    state.actions.push({ do: "stop-owning", reason: "the state has a gap" });
+    return;
+  }
   owner.phase = "reading";
   owner.name = event.owner;
   owner.epoch = 0;
@@ -78,6 +82,13 @@ export function loseFence(state: State, reason: string): void {
   follow(state);
 }
 
+/** The state lacks what was trimmed before it was read: whatever it says is unfinished may have ended. */
+export function noteGap(state: State, details: Record<string, unknown>): void {
+  state.hasGap = true;
+  state.actions.push({ do: "alarm", what: "log-gap", details });
+  if (state.owner.phase !== "following") loseFence(state, "the state has a gap");
+}
+
 /** Back to a stand-by: decisions that are not durable are none. */
 export function follow(state: State): void {
   const { owner, rows } = state;
@@ -115,6 +126,7 @@ export function onTick(state: State): void {
   state.kept.forget(now.broker - limits.keptWindowMs);
   state.recent.forget(now.broker - limits.recentWindowMs);
   if (deaf) restartLeases(state);
+  else if (owner.phase === "following") forgetSilent(state);
 }
 
 export function onConnection(state: State, connected: boolean): void {

@@ -1,5 +1,5 @@
 import type { ResultEntry } from "@fnbus/contract";
-import { decideAttempt, decideEnd, decides, hasRoom } from "./decisions.ts";
+import { decideAttempt, decideEnd, decides, endIfCancelled, hasRoom } from "./decisions.ts";
 import type { CoreEvent, ResultArrived } from "./events.ts";
 import { handBack } from "./executors.ts";
 import { toQueue } from "./lifecycle.ts";
@@ -33,6 +33,7 @@ function onRefused(state: State, executor: ExecutorState, entry: Extract<ResultE
   if (owner.running.get(row)?.executor !== executor.name) return;
   handBack(state, executor, row);
   toQueue(state, row, true);
+  endIfCancelled(state, row);
 }
 
 function onResult(state: State, executor: ExecutorState, meta: Result, body: ResultArrived["body"]): void {

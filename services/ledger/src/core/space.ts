@@ -3,6 +3,7 @@ import { encodeCheckpoint } from "./checkpoint.ts";
 import type { CoreEvent, StreamFill } from "./events.ts";
 import { isOutcomesFull } from "./hand-out.ts";
 import { placeOf } from "./lifecycle.ts";
+import { noteGap } from "./owning.ts";
 import { rowFlag } from "./rows.ts";
 import type { CheckpointMark, State } from "./state.ts";
 
@@ -17,7 +18,7 @@ export function onStreams(state: State, event: Extract<CoreEvent, { type: "strea
   state.owner.appendedBytes = 0;
   // Trimmed past what was read here: nothing will come that tells so, where the log is empty now.
   const gap = event.invocations.first > state.next.invocations || event.outcomes.first > state.lastOutcomes + 1;
-  if (gap) state.actions.push({ do: "alarm", what: "log-gap", details: { ...state.next } });
+  if (gap) noteGap(state, { ...state.next });
   if (state.owner.phase !== "owning") return;
   trim(state);
   if (isOutcomesFull(state)) state.actions.push({ do: "alarm", what: "outcomes-full", details: { ...event.outcomes } });

@@ -51,6 +51,8 @@ export interface State {
   /** Oldest outcome with a callback since nothing was trimmed: a bound while no dispatcher has ever announced (L26). */
   firstCallback: number | undefined;
   checkpoint: CheckpointMark | undefined;
+  /** Messages were trimmed before they were read here: what they decided is not known, so nothing more is decided. */
+  hasGap: boolean;
 
   /** Newest revision that the registry's index has applied, and rows that wait for a newer one (L3). */
   indexRevision: number;
@@ -96,6 +98,7 @@ export function createState(options: CoreOptions): State {
     unfinishedBytes: 0,
     firstCallback: undefined,
     checkpoint: undefined,
+    hasGap: false,
     indexRevision: 0,
     unresolved: [],
     fill: undefined,

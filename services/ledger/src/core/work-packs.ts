@@ -7,8 +7,11 @@ import type { State } from "./state.ts";
 /** Unanswered packs that are said again at once: their frames are read again, too. */
 const REPEATED_PACKS = 8;
 
-/** Entries that may wait to be packed for one executor; what is over is asked for again by its repeated results (I11). */
-const OUTBOX_ENTRIES = 4_096;
+/**
+ * Entries that may wait to be packed for one executor (I11). Of what is over, runs are not handed out yet, and the rest
+ * is asked for again by its repeated results.
+ */
+export const OUTBOX_ENTRIES = 4_096;
 
 /** Puts an entry into the next pack to this executor. */
 export function tell(state: State, name: string, entry: WorkEntryKept): void {

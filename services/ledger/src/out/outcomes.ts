@@ -43,12 +43,13 @@ export function createOutcomes(
 
   async function append({ expected, head, records }: Append): Promise<CoreEvent> {
     const begun = performance.now();
+    const { epoch } = head;
     let entries: Entry<LedgerRecord>[];
     try {
       const composed = await composer.compose(records);
       entries = composed.map((meta, index) => ({ meta, body: toBody(records[index]) }));
     } catch (error) {
-      return notStored(error);
+      return notStored(epoch, error);
     }
     try {
       const { sequence } = await bus.append(subjects.outcomes(partition), encodeEntryPack(head, entries), {
@@ -62,18 +63,18 @@ export function createOutcomes(
         own.delete(oldest);
       }
       events.appended(performance.now() - begun, records.length);
-      return { type: "appended", sequence };
+      return { type: "appended", epoch, sequence };
     } catch (error) {
-      if (isBusError(error, "wrong_sequence")) return { type: "append-failed", how: "refused" };
-      if (isBusError(error) && error.isInDoubt) return { type: "append-failed", how: "in-doubt" };
-      return notStored(error);
+      if (isBusError(error, "wrong_sequence")) return { type: "append-failed", epoch, how: "refused" };
+      if (isBusError(error) && error.isInDoubt) return { type: "append-failed", epoch, how: "in-doubt" };
+      return notStored(epoch, error);
     }
   }
 
-  async function notStored(error: unknown): Promise<CoreEvent> {
+  async function notStored(epoch: number, error: unknown): Promise<CoreEvent> {
     events.notStored(error);
     await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
-    return { type: "append-failed", how: "not-stored" };
+    return { type: "append-failed", epoch, how: "not-stored" };
   }
 
   return {
