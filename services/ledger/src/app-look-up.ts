@@ -47,6 +47,7 @@ export function openQuestions(
       ]);
       return both.every(Boolean);
     },
+    projected: () => projection.passed(view.next().outcomes - 1, CATCH_UP_MS),
     async readResult(sequence, index) {
       const message = await bus.readAt(streams.outcomes(partition), sequence);
       return message && decodeEntryPack(message.data).entries[index]?.body;

@@ -7,7 +7,11 @@ import type { Sources } from "./sources.ts";
 const PAGE_MAX = 1000;
 const liveStates: readonly LiveState[] = ["queued", "running", "waiting"];
 
-/** One page, newest first: unfinished ones from the core, ended ones from the projection. Throws `invalid_request`. */
+/**
+ * One page, newest first: unfinished ones from the core, ended ones from the projection. The first page knows all that
+ * stood in the logs when it was asked for; on any page, what is no longer unfinished has been projected (L29).
+ * Throws `invalid_request`, `ledger_unavailable` where the logs cannot be read in time.
+ */
 export async function readPage(
   sources: Sources,
   filter: ListFilter,
@@ -15,8 +19,10 @@ export async function readPage(
   const limit = Math.min(Math.max(1, Math.trunc(filter.limit)), PAGE_MAX);
   const before = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
   if (filter.cursor !== undefined && !before) throw new FnbusError("invalid_request", "cursor is not one of ours");
-  // Unfinished ones are taken first: one that ends meanwhile is then seen twice, never missed.
+  if (!before) await isRead(sources.caughtUp());
+  // Unfinished ones are taken first, then all that had ended by then is waited for: what ends meanwhile is never missed.
   const live = newestLive(sources, filter, before, limit + 1);
+  await isRead(sources.projected());
   const ended = await sources.projection.ask("list", { ...filter, limit: limit + 1 }, before);
   const known = new Set(ended.map((view) => view.id));
   const liveViews = await Promise.all(live.filter(({ id }) => !known.has(id)).map((one) => viewOf(sources, one)));
@@ -25,6 +31,10 @@ export async function readPage(
   );
   const invocations = merged.slice(0, limit);
   return merged.length > limit ? { invocations, next: encodeCursor(toBefore(invocations.at(-1)!)) } : { invocations };
+}
+
+async function isRead(reading: Promise<boolean>): Promise<void> {
+  if (!(await reading)) throw new FnbusError("ledger_unavailable", "the logs are still being read");
 }
 
 /** Space and function are judged by the registry, so that no envelope is read for those that are not shown. */

@@ -11,6 +11,8 @@ export interface Sources {
   functionById(registryId: string): RegisteredFunction | undefined;
   /** Resolves when everything that stood in both logs at the time of the call is read and projected; false: not in time (L29). */
   caughtUp(): Promise<boolean>;
+  /** Resolves when every end that the core knows of at the time of the call is projected; false: not in time. */
+  projected(): Promise<boolean>;
   /** Body of an entry of OUTCOMES; undefined: trimmed. */
   readResult(sequence: number, index: number): Promise<Uint8Array | undefined>;
   /** Frame of an envelope in PARKED; undefined: no longer kept. */
