@@ -138,6 +138,7 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
         } catch (error) {
           if (stopping.signal.aborted) throw error;
         }
+        stopping.signal.throwIfAborted();
         await new Promise((resolve) => setTimeout(resolve, TAIL_RETRY_MS));
       }
     },
@@ -253,7 +254,8 @@ async function restoreCore({ bus, partition, config, logger, metrics }: Partitio
       packBytes: packBytesFor(bus.maxPayload),
     },
   };
-  for await (const checkpoint of readCheckpoints(bus, partition, checkpointSegments)) {
+  const store = await bus.objects(buckets.checkpoints);
+  for await (const checkpoint of readCheckpoints(store, partition, checkpointSegments)) {
     const core = createCore({ ...options, checkpoint });
     const next = core.view.next();
     if (next.invocations >= invocations.first && next.outcomes >= outcomes.first) return core;

@@ -9,6 +9,7 @@ import { BODY_CACHE_BYTES, type LedgerConfig, toBusOptions } from "./config.ts";
 import { createFrameCache } from "./envelopes/cache.ts";
 import { createLedgerMetrics } from "./metrics.ts";
 import { createProjection } from "./projection/projection.ts";
+import { createRebuilds } from "./rebuilds.ts";
 
 /** A partition whose state has a gap is built anew after this. */
 const REBUILD_MS = 1000;
@@ -51,18 +52,18 @@ export async function startLedger(context: ServiceContext<LedgerConfig>): Promis
       config,
       metrics,
       logger,
-      onGap: () => void rebuild(partition),
+      onGap: () => rebuild(partition),
     };
     partitions[partition] = await startPartition(parts);
   }
 
-  async function rebuild(partition: number): Promise<void> {
-    const broken = partitions[partition];
-    await new Promise((resolve) => setTimeout(resolve, REBUILD_MS));
-    if (stopped || partitions[partition] !== broken) return;
-    await broken?.stop();
-    await start(partition);
-  }
+  const rebuild = createRebuilds({
+    afterMs: REBUILD_MS,
+    stop: (partition) => partitions[partition]?.stop(),
+    start,
+    isOver: () => stopped,
+    failed: (error, partition) => logger.error({ err: error, partition }, "a partition could not be built anew"),
+  });
 
   await Promise.all(projections.map((_, partition) => start(partition)));
 

@@ -1,5 +1,4 @@
-import type { Bus, ObjectStore } from "@fnbus/bus";
-import { buckets } from "@fnbus/contract";
+import type { ObjectStore } from "@fnbus/bus";
 import type { Action, CoreEvent, StoredCheckpoint } from "../core/index.ts";
 
 type Store = Extract<Action, { do: "store-checkpoint" }>;
@@ -44,29 +43,41 @@ export function createCheckpoints(
 /** The core names a checkpoint's own object after its epoch and the sequences that it has come to. */
 const stateName = /^\d+\/state-\d+-(\d+)-(\d+)$/;
 
+/** Looks again so often where the owner swept what was just listed: it keeps one checkpoint at all times. */
+const LOOKS = 10;
+
 /**
  * Checkpoints that are whole, the furthest first. Each is a true state of the past, whether its reference was appended
- * or not: which can be used is decided by what the logs still hold (L7).
+ * or not: which can be used is decided by what the logs still hold (L7). One that was swept while it was read has a
+ * newer one, which is then looked for.
  */
 export async function* readCheckpoints(
-  bus: Bus,
+  store: Pick<ObjectStore, "get" | "list">,
   partition: number,
   segmentsOf: (state: Uint8Array) => string[],
 ): AsyncGenerator<StoredCheckpoint> {
-  const store = await bus.objects(buckets.checkpoints);
-  const states = (await store.list())
-    .filter(({ name }) => name.startsWith(`${partition}/`))
-    .map(({ name, at }) => ({ name, at, outcomes: Number(stateName.exec(name)?.[2] ?? Number.NaN) }))
-    .filter(({ outcomes }) => !Number.isNaN(outcomes))
-    .sort((a, b) => b.outcomes - a.outcomes || b.at - a.at);
-  for (const { name } of states) {
-    const state = await store.get(name);
-    const checkpoint = state && (await withSegments(store, state, segmentsOf(state)));
-    if (checkpoint) yield checkpoint;
+  for (let look = 1; look <= LOOKS; look++) {
+    const states = await listStates(store, partition);
+    for (const name of states) {
+      const state = await store.get(name);
+      const checkpoint = state && (await withSegments(store, state, segmentsOf(state)));
+      if (checkpoint) yield checkpoint;
+    }
+    const present = new Set(await listStates(store, partition));
+    if (states.every((name) => present.has(name)) && present.size === states.length) return;
   }
 }
 
-async function withSegments(store: ObjectStore, state: Uint8Array, names: string[]) {
+async function listStates(store: Pick<ObjectStore, "list">, partition: number): Promise<string[]> {
+  return (await store.list())
+    .filter(({ name }) => name.startsWith(`${partition}/`))
+    .map(({ name, at }) => ({ name, at, outcomes: Number(stateName.exec(name)?.[2] ?? Number.NaN) }))
+    .filter(({ outcomes }) => !Number.isNaN(outcomes))
+    .sort((a, b) => b.outcomes - a.outcomes || b.at - a.at)
+    .map(({ name }) => name);
+}
+
+async function withSegments(store: Pick<ObjectStore, "get">, state: Uint8Array, names: string[]) {
   const segments = new Map<string, Uint8Array>();
   for (const name of names) {
     const bytes = await store.get(name);
