@@ -187,4 +187,14 @@ describe("the asynchronous path", () => {
       return answer.ok && answer.answer === "give-ups" && answer.giveUps[0]?.what === "message";
     });
   });
+
+  it("a damaged message on OUTCOMES is passed over too: the owner goes on behind it (I3)", async () => {
+    const after = await platform.createFunction("after");
+    const executor = startExecutor(platform.bus, "after", async () => "done");
+    await platform.bus.append(subjects.outcomes(0), Buffer.from("no pack"));
+    for (const body of ["1", "2"])
+      expect(await waitForEnd(platform, await publisher.accept(after, body))).toMatchObject({ state: "succeeded" });
+    expect(await ledger.metrics.scrape()).not.toContain('what="log-gap"');
+    executor.stop();
+  });
 });

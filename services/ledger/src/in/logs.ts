@@ -17,11 +17,14 @@ const TURN_MS = 20;
 /** Who waits for the logs looks again after this, or when one has moved. */
 const LOOK_AGAIN_MS = 20;
 
-/** An outcomes pack as it was read or as we wrote it ourselves. */
-export interface ReadOutcomes {
-  sequence: number;
+interface OutcomesPack {
   head: OutcomeHead;
   entries: Entry<LedgerRecord>[];
+}
+
+/** An outcomes pack as it was read or as we wrote it ourselves. */
+export interface ReadOutcomes extends OutcomesPack {
+  sequence: number;
 }
 
 export interface LogsEvents {
@@ -34,7 +37,7 @@ export interface LogsEvents {
   invocationsTaken(sequence: number, heads: readonly FrameHead[], droppedAny: boolean): void;
   outcomesTaken(pack: ReadOutcomes, isOwn: boolean): void;
   /** A pack of ours coming back. */
-  takeOwn(sequence: number): { head: OutcomeHead; entries: Entry<LedgerRecord>[] } | undefined;
+  takeOwn(sequence: number): OutcomesPack | undefined;
   /** A message that is no pack: passed over, so that reading goes on. */
   damaged(stream: string, sequence: number, error: unknown): void;
 }
@@ -112,20 +115,19 @@ export async function readLogs(bus: Bus, partition: number, events: LogsEvents):
     const { sequence } = message;
     const own = events.takeOwn(sequence);
     const pack = own ?? decodeOutcomes(message);
-    if (pack) {
-      const records = pack.entries.map((entry) => entry.meta);
-      events.apply({ type: "outcomes", sequence, head: pack.head, records });
-      events.outcomesTaken({ sequence, ...pack }, own !== undefined);
-    }
+    const records = pack.entries.map((entry) => entry.meta);
+    events.apply({ type: "outcomes", sequence, head: pack.head, records });
+    events.outcomesTaken({ sequence, ...pack }, own !== undefined);
     fed.outcomes = sequence;
   }
 
-  function decodeOutcomes(message: StoredMessage) {
+  /** A damaged one keeps its place: a missing sequence would be a gap, and so would it be after every rebuild. */
+  function decodeOutcomes(message: StoredMessage): OutcomesPack {
     try {
       return decodeEntryPack<OutcomeHead, LedgerRecord>(message.data);
     } catch (error) {
       events.damaged(streams.outcomes(partition), message.sequence, error);
-      return undefined;
+      return { head: { epoch: 0, partition, applied: 0 }, entries: [] };
     }
   }
 
