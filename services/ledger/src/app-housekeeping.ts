@@ -1,5 +1,5 @@
 import type { Bus } from "@fnbus/bus";
-import { buckets, streams } from "@fnbus/contract";
+import { buckets, FnbusError, streams } from "@fnbus/contract";
 import type { CoreView } from "./core/index.ts";
 import { isLive } from "./look-up/live-view.ts";
 import { type RetentionParts, retain } from "./out/retention.ts";
@@ -8,6 +8,8 @@ import type { Projection } from "./projection/projection.ts";
 
 const RETAIN_EVERY_MS = 30_000;
 const SWEEP_EVERY_MS = 600_000;
+/** A projection that takes longer is too far behind to say what names a body: the next sweep asks again. */
+const PROJECTED_WITHIN_MS = 5000;
 
 export interface HousekeepingParts
   extends Pick<RetentionParts, "now" | "keepRecordsMs" | "keepDeadLettersMs" | "callbacksMark" | "gaveUp"> {
@@ -37,14 +39,19 @@ export function startHousekeeping(parts: HousekeepingParts): () => void {
       bus.streamState(streams.parked(partition)),
     ]);
     // Behind the log it would not know what names a body.
-    if (projection.positions().outcomes < outcomes.last) return;
+    if (!(await projection.passed(outcomes.last, PROJECTED_WITHIN_MS))) return;
     await sweepBodies(await bus.objects(buckets.bodies), partition, {
       now: parts.now,
       isUnfinished(id) {
         const found = view.find(id);
         return found !== undefined && isLive(found);
       },
-      find: (id) => projection.ask("get", id),
+      async find(id) {
+        // What ended since is no longer unfinished, and projected a moment later.
+        if (!(await projection.passed(view.next().outcomes - 1, PROJECTED_WITHIN_MS)))
+          throw new FnbusError("ledger_unavailable", "the projection is behind");
+        return projection.ask("get", id);
+      },
       firstOutcome: outcomes.first,
       firstParked: parked.first,
     });
