@@ -4,10 +4,20 @@ import type { Protection } from "../src/core/index.ts";
 import { runSeed } from "./run.ts";
 import { type NamedCase, namedCases } from "./world.ts";
 
-/**
- * node services/ledger/simulation/main.ts --seeds 10000 [--from 1] [--workers 2] [--mutant L10] [--continue]
- * node services/ledger/simulation/main.ts --seed 4711       replays one seed, and says what happens in it
- */
+const help = `The ledger's core, simulated: logs, executors, publishers and faults in virtual time, one seed a run.
+
+node services/ledger/simulation/main.ts --seeds 10000 [--from 1] [--workers 2] [--mutant L10] [--continue]
+node services/ledger/simulation/main.ts --seed 4711 [--mutant L10]
+
+  --seeds     how many seeds to run (1000)
+  --from      the first of them (1)
+  --workers   threads that share them (1)
+  --seed      replays one seed, and says what happens in it
+  --mutant    rules whose protection is taken away, as in L10,L20: a failure is then expected
+  --continue  goes on after a failure
+  --help      prints this
+`;
+
 interface Task {
   from: number;
   count: number;
@@ -86,11 +96,13 @@ if (isMainThread) {
       seed: { type: "string" },
       mutant: { type: "string" },
       continue: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
     },
   });
   const { mutant } = values;
   const task = { from: Number(values.from), count: Number(values.seeds), mutant, goOn: values.continue };
-  if (values.seed !== undefined) replay(Number(values.seed), mutant);
+  if (values.help) process.stdout.write(help);
+  else if (values.seed !== undefined) replay(Number(values.seed), mutant);
   else await runAll(task, Number(values.workers));
 } else {
   runTask(workerData as Task, (report) => parentPort!.postMessage(report));
