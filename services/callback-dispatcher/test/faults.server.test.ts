@@ -33,7 +33,7 @@ const dispatcher = async (extra?: Record<string, string>) => {
   cleanups.push(stop);
   return { ...running, stop };
 };
-const allEnded = (ids: readonly string[], timeoutMs = 30_000) =>
+const allEnded = (ids: readonly string[], timeoutMs = 50_000) =>
   until(
     `${ids.length} callbacks have an end`,
     async () => {
