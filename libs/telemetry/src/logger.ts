@@ -9,12 +9,15 @@ const secretPaths = ["authorization", "password", "token", "secret", "secretHash
   `*["${name}"]`,
 ]);
 
+/** A Redis client's error holds the command that failed, and that may be the one with the password. */
+const commandPaths = ["err.command.args", "err.cause.command.args"];
+
 /** JSON lines on stdout, one logger a service. `level` is pino's. */
 export function createLogger(service: string, level = "info"): Logger {
   return pino({
     name: service,
     level,
-    redact: { paths: [...new Set(secretPaths)], censor: "[removed]" },
+    redact: { paths: [...new Set(secretPaths), ...commandPaths], censor: "[removed]" },
     base: { service },
   });
 }
