@@ -8,17 +8,21 @@ export interface Turns {
 }
 
 export function createTurns(gate: HostGate, waitMs: number): Turns {
-  const waiting = new Map<string, (() => void)[]>();
+  const waiting = new Map<string, Set<() => void>>();
 
   /** Until another has left, or the time to wait is over. */
   function wait(host: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, waitMs);
-    const line = waiting.get(host) ?? [];
-    line.push(() => {
+    const line = waiting.get(host) ?? new Set<() => void>();
+    const wake = () => {
       clearTimeout(timer);
+      line.delete(wake);
+      if (line.size === 0 && waiting.get(host) === line) waiting.delete(host);
       resolve();
-    });
+    };
+    // One that gave up leaves the line: it would be woken instead of one that still waits.
+    const timer = setTimeout(wake, waitMs);
+    line.add(wake);
     waiting.set(host, line);
     return promise;
   }
@@ -35,9 +39,8 @@ export function createTurns(gate: HostGate, waitMs: number): Turns {
     },
     leave(host, took) {
       gate.leave(host, Date.now(), took);
-      const line = waiting.get(host);
-      line?.shift()?.();
-      if (line?.length === 0) waiting.delete(host);
+      const [first] = waiting.get(host) ?? [];
+      first?.();
     },
   };
 }
