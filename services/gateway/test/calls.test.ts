@@ -2,8 +2,9 @@ import { type FnbusError, limits } from "@fnbus/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readCallHeaders } from "../src/core/call-headers.ts";
+import { toCallRecord } from "../src/core/call-record.ts";
 import { toDeadlineMs } from "../src/core/deadline.ts";
-import { toBodyHash, toKeyedId } from "../src/core/envelope.ts";
+import { toBodyHash, toKeyedId, toMeta } from "../src/core/envelope.ts";
 import { toRunError } from "../src/core/run-error.ts";
 import { toCallTarget } from "../src/core/target.ts";
 import { functionOf, settings } from "./definitions.ts";
@@ -132,5 +133,18 @@ describe("I9: a run's error", () => {
       message: "too long",
       details: undefined,
     });
+  });
+});
+
+describe("the record of a synchronous call", () => {
+  const http = { method: "POST", target: { path: "/", query: "" }, headers: [], call: { depth: 0 } };
+  const meta = toMeta("01900000-0000-7000-8000-000000000009", functionOf(), http, 1, 1_000);
+
+  it("does not point to a body that was dropped with the answer", () => {
+    const bodyReference = { bucket: "BODIES", name: "0/x/result/1", bytes: 9 };
+    const result = { statusCode: 200, headers: [], startedAt: 1, durationMs: 1, cold: false, executor: "e" };
+    const record = toCallRecord("all", meta, { result: { ...result, bodyReference } }, 2);
+    expect(record).toMatchObject({ type: "call", outcome: { result } });
+    expect(JSON.stringify(record)).not.toContain("bodyReference");
   });
 });

@@ -34,8 +34,13 @@ export function toCallRecord(
       lost: 0,
       acceptedAt,
       endedAt,
-      ...("result" in end ? { result: end.result } : {}),
+      ...("result" in end ? { result: withoutBody(end.result) } : {}),
       ...(errorCode === undefined ? {} : { errorCode }),
     },
   };
+}
+
+/** The caller had the body, and it was dropped with the answer: the look-up must not point to it. */
+function withoutBody({ bodyReference: _dropped, ...result }: RunResult): RunResult {
+  return result;
 }
