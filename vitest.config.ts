@@ -1,7 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that start servers take turns: two cores are soon busy, and a journey measures time. */
-const withServers = { testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false };
+/**
+ * Tests that start servers take turns: two cores are soon busy, and a journey measures time. In CI, whose machine may be
+ * shared, one that fails is run once more, and the verbose report says so; elsewhere it fails at once.
+ */
+const withServers = {
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+  retry: process.env.CI ? 1 : 0,
+};
 
 export default defineConfig({
   test: {
