@@ -72,6 +72,19 @@ describe("an owner", () => {
     expect(again).toMatchObject({ expected: old.expected + 1, records: [{ type: "epoch" }] });
   });
 
+  it("gives way where another has appended the same epoch before it (L19)", () => {
+    const driver = createDriver();
+    driver.store(false);
+    const claim = driver.own().find(isAppend) ?? driver.apply({ type: "tick" }).find(isAppend);
+    const { epoch } = driver.core.view;
+    expect(driver.core.view.phase).toBe("claiming");
+    const head = { epoch, partition: 0, applied: 0 };
+    driver.apply({ type: "append-failed", epoch, how: "refused" });
+    const read = driver.apply({ type: "outcomes", sequence: 1, head, records: [{ type: "epoch", owner: "another" }] });
+    expect(read.map((action) => action.do)).toEqual(["stop-owning"]);
+    expect(claim === undefined || claim.expected === 0).toBe(true);
+  });
+
   it("stops when its state has a gap: what it thinks is unfinished may have ended (L7, I3)", () => {
     const driver = createOwner();
     driver.read([head(1)]);

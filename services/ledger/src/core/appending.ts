@@ -5,7 +5,7 @@ import { toQueue } from "./lifecycle.ts";
 import { loseFence } from "./owning.ts";
 import { applyPack } from "./records.ts";
 import { rowFlag, rowState } from "./rows.ts";
-import type { State } from "./state.ts";
+import type { OutcomesEvent, State } from "./state.ts";
 
 /** A pack that was surely not stored is repeated after this. */
 const REPEAT_APPEND_MS = 100;
@@ -50,9 +50,11 @@ export function onAppended(state: State, { epoch, sequence }: Extract<CoreEvent,
 }
 
 /** Whether the pack just read is the one in flight. With one in flight and the fence, the next of our epoch is it. */
-export function settleOwnPack(state: State, sequence: number, epoch: number): boolean {
+export function settleOwnPack(state: State, { sequence, head, records }: OutcomesEvent): boolean {
   const { owner } = state;
-  if (owner.inFlight.length === 0 || epoch !== owner.epoch || sequence !== state.lastOutcomes + 1) return false;
+  if (owner.inFlight.length === 0 || head.epoch !== owner.epoch || sequence !== state.lastOutcomes + 1) return false;
+  const [first] = records;
+  if (first?.type === "epoch" && first.owner !== owner.name) return false;
   settle(state, sequence);
   return true;
 }

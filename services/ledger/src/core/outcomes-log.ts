@@ -10,9 +10,10 @@ export function readOutcomes(state: State, event: OutcomesEvent): void {
     noteGap(state, { stream: "outcomes", expected: state.lastOutcomes + 1, read: event.sequence });
   }
   // Our own pack, read before its acknowledgement came, or without one (L20).
-  if (settleOwnPack(state, event.sequence, event.head.epoch)) return;
+  if (settleOwnPack(state, event)) return;
   state.lastOutcomes = event.sequence;
-  if (state.owner.phase !== "following" && event.head.epoch > state.owner.epoch && state.owner.epoch > 0) {
+  // Of our epoch, but not ours: a broker's clock that was set back lets two come to the same one.
+  if (state.owner.phase !== "following" && event.head.epoch >= state.owner.epoch && state.owner.epoch > 0) {
     loseFence(state, `epoch ${event.head.epoch} has been appended`);
   }
   state.held.push(event);
