@@ -32,7 +32,7 @@ export async function runLocal(argv: string[], variables: Variables, stream: Nod
     ...(given.host && { FNBUS_HOST: given.host }),
     ...(given.data && { FNBUS_DATA_DIR: given.data }),
   });
-  const asked = askedToStop();
+  const asked = askedToStop(variables.npm_lifecycle_event !== undefined);
   const platform = await Promise.race([startPlatform(config, readOnly(given.only), variables, stream), asked.first]);
   if (!platform) return 130;
   await asked.first;
@@ -42,8 +42,14 @@ export async function runLocal(argv: string[], variables: Variables, stream: Nod
   return done ? 0 : 130;
 }
 
-/** Ctrl-C, a polite kill, or the end of the terminal: the first asks, the second insists. */
-function askedToStop(): { first: Promise<undefined>; second: Promise<undefined> } {
+/** How often it is looked whether npm still runs. */
+const NPM_LOOK_MS = 500;
+
+/**
+ * Ctrl-C, a polite kill, or the end of the terminal: the first asks, the second insists. Below npm the end of npm asks
+ * too: killed with -9 it cannot pass a signal on.
+ */
+function askedToStop(isBelowNpm: boolean): { first: Promise<undefined>; second: Promise<undefined> } {
   const first = Promise.withResolvers<undefined>();
   const second = Promise.withResolvers<undefined>();
   let count = 0;
@@ -52,5 +58,7 @@ function askedToStop(): { first: Promise<undefined>; second: Promise<undefined> 
       count += 1;
       (count === 1 ? first : second).resolve(undefined);
     });
+  const npm = process.ppid;
+  if (isBelowNpm) setInterval(() => process.ppid !== npm && first.resolve(undefined), NPM_LOOK_MS).unref();
   return { first: first.promise, second: second.promise };
 }
