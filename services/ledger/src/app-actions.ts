@@ -27,8 +27,19 @@ export interface Doors {
   failed(error: unknown): void;
 }
 
-/** Does what the core decided. Never throws and never waits: what takes time ends in an event. */
+/**
+ * Does what the core decided. Never throws and never waits: what takes time ends in an event, and what the bus refuses at
+ * once (it bounds what the broker has not read) is repeated by whoever misses it. The actions behind it are still due.
+ */
 export function perform(doors: Doors, action: Action): void {
+  try {
+    begin(doors, action);
+  } catch (error) {
+    doors.failed(error);
+  }
+}
+
+function begin(doors: Doors, action: Action): void {
   const { bus, partition } = doors;
   switch (action.do) {
     case "append":

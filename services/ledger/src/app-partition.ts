@@ -200,7 +200,11 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
   };
   const ticking = setInterval(() => apply({ type: "tick" }), TICK_MS);
   const announcing = setInterval(() => {
-    if (ownership.isOwner()) announceLedger(bus, toLedgerAnnouncement(view, partition, owner));
+    try {
+      if (ownership.isOwner()) announceLedger(bus, toLedgerAnnouncement(view, partition, owner));
+    } catch (error) {
+      failed(error);
+    }
     if (bus.isConnected()) readFills(bus, partition).then(tellFills, failed);
   }, ANNOUNCE_EVERY_MS);
   const stopHousekeeping = startHousekeeping({

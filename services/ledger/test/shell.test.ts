@@ -1,9 +1,12 @@
+import type { Bus } from "@fnbus/bus";
 import { describe, expect, it } from "vitest";
+import { type Doors, perform } from "../src/app-actions.ts";
 import type { Action, Core } from "../src/core/index.ts";
 import { createDriver } from "../src/driver.ts";
 import { createFrameCache } from "../src/envelopes/cache.ts";
 import { createBrokerClock } from "../src/in/broker-clock.ts";
 import { createWaiters } from "../src/look-up/waiters.ts";
+import { sendVerdicts } from "../src/out/verdicts.ts";
 
 describe("the broker's clock", () => {
   it("is not set back by old time stamps of a replay (L6)", () => {
@@ -80,6 +83,39 @@ describe("the driver", () => {
     );
     driver.apply({ type: "tick" });
     expect(order).toEqual(["tick", "performed", "performed", "lease-lost", "lease-lost"]);
+  });
+});
+
+describe("the core's actions", () => {
+  it("are all begun, whatever the bus refuses at once: an append that is never begun would be awaited for ever", () => {
+    const begun: string[] = [];
+    const failures: unknown[] = [];
+    const doors = {
+      bus: {
+        isConnected: () => true,
+        publish() {
+          throw new Error("the broker does not read");
+        },
+      },
+      outcomes: { append: () => begun.push("append") },
+      failed: (error: unknown) => failures.push(error),
+    } as unknown as Doors;
+    const append = { do: "append", expected: 0, head: { epoch: 1, partition: 0, applied: 0 }, records: [] } as const;
+    const core = {
+      view: {},
+      apply: (): Action[] => [{ do: "verdicts", inbox: "_INBOX.a.1", verdicts: [] }, append],
+    } as unknown as Core;
+    const now = () => ({ mono: 0, broker: 0, leaseSafe: true });
+    createDriver(core, now, (action) => perform(doors, action)).apply({ type: "tick" });
+    expect(begun).toEqual(["append"]);
+    expect(failures).toHaveLength(1);
+  });
+
+  it("answer verdicts to inboxes alone, whatever a message names (L11)", () => {
+    const sent: string[] = [];
+    const bus = { isConnected: () => true, publish: (subject: string) => sent.push(subject) } as unknown as Bus;
+    for (const inbox of ["_INBOX.a.1", "_INBOX.a b c", "_INBOX.>", "_INBOX", "work.e1"]) sendVerdicts(bus, inbox, []);
+    expect(sent).toEqual(["_INBOX.a.1"]);
   });
 });
 

@@ -29,6 +29,10 @@ export function answerQuestions(bus: Bus, partition: number, events: QuestionEve
         ...(error.details ? { details: error.details } : {}),
       });
     }
+    send(message, bytes);
+  }
+
+  function send(message: BusMessage, bytes: Buffer): void {
     try {
       message.respond(bytes);
     } catch (error) {
@@ -38,7 +42,7 @@ export function answerQuestions(bus: Bus, partition: number, events: QuestionEve
 
   return bus.subscribe(subjects.ask(partition), (message) => {
     if (open >= QUESTIONS_MAX) {
-      message.respond(encodeAnswer({ ok: false, code: "overloaded", message: "too many questions at once" }));
+      send(message, encodeAnswer({ ok: false, code: "overloaded", message: "too many questions at once" }));
       return;
     }
     open++;
