@@ -114,8 +114,9 @@ describe("the core's actions", () => {
   it("answer verdicts to inboxes alone, whatever a message names (L11)", () => {
     const sent: string[] = [];
     const bus = { isConnected: () => true, publish: (subject: string) => sent.push(subject) } as unknown as Bus;
-    for (const inbox of ["_INBOX.a.1", "_INBOX.a b c", "_INBOX.>", "_INBOX", "work.e1"]) sendVerdicts(bus, inbox, []);
-    expect(sent).toEqual(["_INBOX.a.1"]);
+    for (const inbox of ["_INBOX.a.1", "_INBOX_gateway.a.1", "_INBOX.a b c", "_INBOX.>", "_INBOX", "work.e1"])
+      sendVerdicts(bus, inbox, []);
+    expect(sent).toEqual(["_INBOX.a.1", "_INBOX_gateway.a.1"]);
   });
 });
 
