@@ -52,7 +52,7 @@ export const LedgerConfig = Type.Object({
     description: "unfinished invocations of one function; over it new ones are refused with 429",
   }),
   FNBUS_DEAD_LETTER_HOURS: Type.Number({
-    default: 336,
+    default: 168,
     minimum: 1,
     maximum: 87_600,
     description: "how long the envelope of a dead letter is kept for a redrive",
