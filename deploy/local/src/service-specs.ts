@@ -13,6 +13,8 @@ import type { Servers } from "./start-servers.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const LOOPBACK = "127.0.0.1";
+/** Names of callback hosts are resolved on these threads: of Node's four, four names that hang would stop all others. */
+const UV_THREADPOOL_SIZE = "32";
 
 const mainOf = (name: ServiceName): string => join(root, "services", name, "src", "main.ts");
 
@@ -38,6 +40,7 @@ export async function planService(
     env: {
       ...{ PATH, HOME, TZ, LANG },
       ...passedOn(variables),
+      UV_THREADPOOL_SIZE,
       // Compiled code is kept between starts and data folders: half of what a start takes.
       NODE_COMPILE_CACHE: join(cacheFolderOf(config, variables), "compiled"),
       ...serviceVariables(name, {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import Type, { type Static } from "typebox";
 import { createId } from "./ids.ts";
 
@@ -62,4 +62,4 @@ export function parseKeyText(text: string): { id: string; secret: string } | und
 }
 
 /** What is stored of a secret. Secrets are 256 random bits, so one plain SHA-256 cannot be searched. */
-export const hashSecret = (secret: string): string => createHash("sha256").update(secret, "utf8").digest("hex");
+export const hashSecret = (secret: string): string => hash("sha256", secret, "hex");

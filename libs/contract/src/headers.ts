@@ -22,7 +22,42 @@ const reserved = ["x-call-", "x-function-", "x-callback-", "x-fnbus-", "x-forwar
 const value = /^[\t\x20-\x7e\x80-\xff]*$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
-const isReserved = (name: string): boolean => reserved.some((prefix) => name.startsWith(prefix));
+/** Credentials for the platform, and what only it reads: a function never sees them (I10). */
+const forPlatform = new Set(["authorization", "idempotency-key"]);
+
+interface HeaderName {
+  /** In lower case. */
+  name: string;
+  /** Neither hop-by-hop nor ours. */
+  passes: boolean;
+  isToken: boolean;
+}
+
+/** Names that were seen, as they were written: the same few come with every call. No more are remembered than this (I11). */
+const MAX_NAMES = 1_000;
+const MAX_NAME_LENGTH = 64;
+const names = new Map<string, HeaderName>();
+
+function toHeaderName(written: string): HeaderName {
+  const known = names.get(written);
+  if (known) return known;
+  const name = written.toLowerCase();
+  const passes = !dropped.has(name) && !reserved.some((prefix) => name.startsWith(prefix));
+  const found = { name, passes, isToken: token.test(name) };
+  if (names.size < MAX_NAMES && written.length <= MAX_NAME_LENGTH) names.set(written, found);
+  return found;
+}
+
+/** Names that a Connection header lists: they are for this hop alone. */
+function toHopNames(raw: readonly string[]): Set<string> | undefined {
+  let listed: Set<string> | undefined;
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]!.length !== 10 || raw[at]!.toLowerCase() !== "connection") continue;
+    listed ??= new Set();
+    for (const part of raw[at + 1]!.split(",")) listed.add(part.trim().toLowerCase());
+  }
+  return listed;
+}
 
 /**
  * The request headers that a function may see, from Node's raw header list (name, value, name, value).
@@ -30,27 +65,15 @@ const isReserved = (name: string): boolean => reserved.some((prefix) => name.sta
  * Throws `invalid_header` and `headers_too_large`.
  */
 export function toFunctionHeaders(raw: readonly string[]): HeaderList {
-  const named = new Set<string>();
-  for (let at = 0; at < raw.length; at += 2) {
-    if (raw[at]!.length === 10 && raw[at]!.toLowerCase() === "connection") {
-      for (const part of raw[at + 1]!.split(",")) named.add(part.trim().toLowerCase());
-    }
-  }
+  const hop = toHopNames(raw);
   const list: HeaderList = [];
   let bytes = 0;
   for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at]!.toLowerCase();
+    const { name, passes, isToken } = toHeaderName(raw[at]!);
     const text = raw[at + 1]!;
     bytes += name.length + text.length;
-    if (
-      dropped.has(name) ||
-      named.has(name) ||
-      isReserved(name) ||
-      name === "authorization" ||
-      name === "idempotency-key"
-    )
-      continue;
-    if (!token.test(name) || !value.test(text))
+    if (!passes || hop?.has(name) || forPlatform.has(name)) continue;
+    if (!isToken || !value.test(text))
       throw new FnbusError("invalid_header", `header ${JSON.stringify(name)} has characters that are not allowed`);
     list.push([name, text]);
   }
@@ -65,13 +88,13 @@ export function toFunctionHeaders(raw: readonly string[]): HeaderList {
 export function toAnswerHeaders(list: HeaderList): HeaderList {
   const kept: HeaderList = [];
   let bytes = 0;
-  for (const [rawName, text] of list) {
-    const name = rawName.toLowerCase();
-    if (dropped.has(name) || isReserved(name)) continue;
-    if (!token.test(name) || !value.test(text))
+  for (const [written, text] of list) {
+    const { name, passes, isToken } = toHeaderName(written);
+    if (!passes) continue;
+    if (!isToken || !value.test(text))
       throw new FnbusError(
         "function_result_invalid",
-        `header ${JSON.stringify(rawName)} has characters that are not allowed`,
+        `header ${JSON.stringify(written)} has characters that are not allowed`,
       );
     bytes += name.length + text.length;
     kept.push([name, text]);
