@@ -37,7 +37,7 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
     await rm(data, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    await writeFile(join(data, "nats.conf"), servers.natsConfig(`127.0.0.1:${natsPort}`, join(data, "nats")));
+    await writeFile(join(data, "nats.conf"), servers.natsConfig(`127.0.0.1:${natsPort}`, join(data, "nats"), options));
     await mkdir(join(data, "redis"));
     const broker = await run({
       name: "nats-server",
@@ -47,7 +47,7 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
     const redis = await run({
       name: "redis-server",
       command: findBinary("redis-server"),
-      args: servers.redisArguments(redisPort!, join(data, "redis")),
+      args: servers.redisArguments(redisPort!, join(data, "redis"), options),
     });
     const environment = {
       natsUrl: `nats://127.0.0.1:${natsPort}`,

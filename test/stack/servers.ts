@@ -1,16 +1,25 @@
 import type { StackOptions } from "./stack.ts";
 
 /** Durable settings of both servers, as production has them (ARCHITECTURE: settings that the invariants need). */
-export const natsConfig = (listen: string, storeDir: string): string => `
+export const natsConfig = (listen: string, storeDir: string, { durable = true }: StackOptions = {}): string => `
 listen: "${listen}"
 max_payload: 8MB
-jetstream { store_dir: "${storeDir}", max_file_store: 16GB, sync_interval: always }
+jetstream { store_dir: "${storeDir}", max_file_store: 16GB, sync_interval: ${durable ? "always" : "2m"} }
 authorization { user: "${NATS_USER}", password: "${NATS_PASSWORD}" }
 `;
 
-export const redisArguments = (port: number, directory: string): string[] => [
+export const redisArguments = (port: number, directory: string, { durable = true }: StackOptions = {}): string[] => [
   ...["--port", String(port), "--dir", directory, "--requirepass", REDIS_PASSWORD, "--save", ""],
-  ...["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--protected-mode", "no"],
+  ...[
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    durable ? "always" : "no",
+    "--maxmemory-policy",
+    "noeviction",
+    "--protected-mode",
+    "no",
+  ],
 ];
 
 /** Of throw-away servers that listen for the length of a journey. */

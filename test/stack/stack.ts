@@ -39,6 +39,8 @@ export interface StackOptions {
   replicas?: Partial<Record<ServiceName, number>>;
   /** Settings beyond the stack's own. */
   settings?: Partial<Record<ServiceName, Record<string, string>>>;
+  /** fsync before every acknowledgement; yes unless told. Only benchmarks do without, to show what it costs. */
+  durable?: boolean;
   /** Size of the log of invocations. */
   invocationsBytes?: number;
 }
