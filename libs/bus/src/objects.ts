@@ -1,10 +1,15 @@
-import { type ObjectStore as LibraryStore, Objm } from "@nats-io/obj";
+import { createHash } from "node:crypto";
+import { type ObjectStore as LibraryStore, type ObjectInfo, Objm } from "@nats-io/obj";
 import type { Core } from "./core.ts";
 import { BusError, toBusError } from "./errors.ts";
+import { readLast, readNext } from "./read-stored.ts";
 import type { ObjectStore } from "./types.ts";
 
 /** Objects as every NATS client lays them out (ADR-20): stream OBJ_<bucket>, chunks and a description each. */
 export const toObjectStream = (bucket: string): string => `OBJ_${bucket}`;
+
+const toDescriptionSubject = (bucket: string, name: string): string =>
+  `$O.${bucket}.M.${Buffer.from(name).toString("base64").replaceAll("+", "-").replaceAll("/", "_")}`;
 
 /** The library keeps no other name apart (it encodes them as latin-1), and no other is needed. */
 const objectName = /^[\x21-\x7e]{1,255}$/;
@@ -49,7 +54,7 @@ export async function openObjects(core: Core, bucket: string): Promise<ObjectSto
     },
     async get(name) {
       check(name);
-      return (await within(`get of ${name}`, store.getBlob(name))) ?? undefined;
+      return within(`get of ${name}`, readObject(core, bucket, name));
     },
     async delete(name) {
       check(name);
@@ -58,7 +63,7 @@ export async function openObjects(core: Core, bucket: string): Promise<ObjectSto
       if (!found) return;
       await within(`delete of ${name}`, store.delete(name));
       // The library leaves a marker for each removed name for ever; names here are never used again.
-      const filter = `$O.${bucket}.M.${Buffer.from(name).toString("base64").replaceAll("+", "-").replaceAll("/", "_")}`;
+      const filter = toDescriptionSubject(bucket, name);
       await within(`delete of ${name}`, core.manager.streams.purge(stream, { filter }));
     },
     async list() {
@@ -67,3 +72,29 @@ export async function openObjects(core: Core, bucket: string): Promise<ObjectSto
     },
   };
 }
+
+/**
+ * Message by message. The library makes a consumer for each get and leaves it to the server, which forgets it after
+ * five minutes and refuses more than a thousand of them: a thousand gets in that time, and no object can be read.
+ */
+async function readObject(core: Core, bucket: string, name: string): Promise<Uint8Array | undefined> {
+  const stream = toObjectStream(bucket);
+  const description = await readLast(core, stream, toDescriptionSubject(bucket, name));
+  const info = description && (JSON.parse(Buffer.from(description.data).toString("utf8")) as ObjectInfo);
+  if (!info || info.deleted) return undefined;
+  const chunks: Uint8Array[] = [];
+  for (let next = 1; chunks.length < info.chunks; ) {
+    const chunk = await readNext(core, stream, `$O.${bucket}.C.${info.nuid}`, next);
+    // Removed while it was read.
+    if (!chunk) return undefined;
+    chunks.push(chunk.data);
+    next = chunk.sequence + 1;
+  }
+  const bytes = Buffer.concat(chunks);
+  const digest = `SHA-256=${createHash("sha256").update(bytes).digest("base64url")}`;
+  if (bytes.length !== info.size || toUnpadded(info.digest) !== digest)
+    throw new BusError("not_stored", `object ${name} of ${bucket} is damaged: its bytes are not those that were put`);
+  return bytes;
+}
+
+const toUnpadded = (digest: string): string => digest.replace(/=+$/, "");

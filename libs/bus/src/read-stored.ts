@@ -10,7 +10,7 @@ const READ_TIMEOUT_MS = 3_000;
 const BATCH = 256;
 const INACTIVE_MS = 10_000;
 
-type Query = { seq: number } | { last_by_subj: string };
+type Query = { seq: number } | { last_by_subj: string } | { seq: number; next_by_subj: string };
 
 /** A message as the stream's leader knows it. */
 async function readFromLeader(core: Core, stream: string, query: Query): Promise<StoredMessage | undefined> {
@@ -31,9 +31,11 @@ async function readFromLeader(core: Core, stream: string, query: Query): Promise
 export const readLast = (core: Core, stream: string, subject: string): Promise<StoredMessage | undefined> =>
   readFromLeader(core, stream, { last_by_subj: subject });
 
-/** By a direct get, which any replica answers; one that is behind may not have it yet, so only the leader says "none". */
-export async function readAt(core: Core, stream: string, sequence: number): Promise<StoredMessage | undefined> {
-  const query = { seq: sequence };
+/**
+ * By a direct get, which any replica answers; one that is behind may not have it yet, so only the leader says "none".
+ * A stream without direct gets is asked of its leader alone.
+ */
+async function readDirect(core: Core, stream: string, query: Query): Promise<StoredMessage | undefined> {
   const subject = `$JS.API.DIRECT.GET.${stream}`;
   const answer = await core.replies.ask(subject, Buffer.from(JSON.stringify(query)), READ_TIMEOUT_MS).catch((error) => {
     if (isBusError(error, "no_responders")) return undefined;
@@ -41,6 +43,13 @@ export async function readAt(core: Core, stream: string, sequence: number): Prom
   });
   return answer && (answer.headers?.code ?? 0) === 0 ? toDirect(answer) : readFromLeader(core, stream, query);
 }
+
+export const readAt = (core: Core, stream: string, sequence: number): Promise<StoredMessage | undefined> =>
+  readDirect(core, stream, { seq: sequence });
+
+/** The first message of a subject at a sequence or behind it. */
+export const readNext = (core: Core, stream: string, subject: string, from: number) =>
+  readDirect(core, stream, { seq: from, next_by_subj: subject });
 
 export async function streamState(core: Core, stream: string): Promise<StreamState> {
   const info = await core.manager.streams.info(stream).catch((error) => {

@@ -115,6 +115,14 @@ describe.each(serverBinaries)("buckets on %s", (binary) => {
       ]);
       for (const name of ["large", "empty", "twice"]) await files.delete(name);
     });
+    it("are read any number of times: a get leaves nothing at the server, which takes a thousand consumers", async () => {
+      const files = await bench.bus.objects("FILES");
+      await files.put("read-often", bytes("x"));
+      for (let round = 0; round < 24; round++)
+        await Promise.all(Array.from({ length: 50 }, () => files.get("read-often")));
+      expect(text(await files.get("read-often"))).toBe("x");
+      await files.delete("read-often");
+    });
     it("leave nothing behind of one that is removed, not even its name", async () => {
       const files = await bench.bus.objects("FILES");
       await files.put("code/a?b>c*.zip", randomBytes(MB));

@@ -6,7 +6,8 @@ import { runPeer, startPeer } from "../peer.ts";
 import type { Measure } from "../report.ts";
 
 const FUNCTIONS = 1_000;
-const DEPLOYS_AT_ONCE = 16;
+/** An executor checks a few deployments at once. */
+const DEPLOYS_AT_ONCE = 3;
 
 /** Accepting asynchronous calls, fsync before every acknowledgement, executors stopped: one function, then a thousand. */
 export async function measureAccept(stack: Stack, seconds: number): Promise<Measure[]> {
