@@ -79,22 +79,34 @@ export async function openObjects(core: Core, bucket: string): Promise<ObjectSto
  */
 async function readObject(core: Core, bucket: string, name: string): Promise<Uint8Array | undefined> {
   const stream = toObjectStream(bucket);
-  const description = await readLast(core, stream, toDescriptionSubject(bucket, name));
-  const info = description && (JSON.parse(Buffer.from(description.data).toString("utf8")) as ObjectInfo);
-  if (!info || info.deleted) return undefined;
+  const info = await readInfo(core, bucket, name);
+  if (!info) return undefined;
+  const damaged = new BusError(
+    "not_stored",
+    `object ${name} of ${bucket} is damaged: its bytes are not those that were put`,
+  );
   const chunks: Uint8Array[] = [];
   for (let next = 1; chunks.length < info.chunks; ) {
     const chunk = await readNext(core, stream, `$O.${bucket}.C.${info.nuid}`, next);
-    // Removed while it was read.
-    if (!chunk) return undefined;
+    if (!chunk) {
+      // Removed or put anew while it was read; else a part of it is gone, which is never told as "no such object".
+      if ((await readInfo(core, bucket, name))?.nuid === info.nuid) throw damaged;
+      return readObject(core, bucket, name);
+    }
     chunks.push(chunk.data);
     next = chunk.sequence + 1;
   }
   const bytes = Buffer.concat(chunks);
   const digest = `SHA-256=${createHash("sha256").update(bytes).digest("base64url")}`;
-  if (bytes.length !== info.size || toUnpadded(info.digest) !== digest)
-    throw new BusError("not_stored", `object ${name} of ${bucket} is damaged: its bytes are not those that were put`);
+  if (bytes.length !== info.size || toUnpadded(info.digest) !== digest) throw damaged;
   return bytes;
+}
+
+/** What stands of an object; undefined: there is none. */
+async function readInfo(core: Core, bucket: string, name: string): Promise<ObjectInfo | undefined> {
+  const found = await readLast(core, toObjectStream(bucket), toDescriptionSubject(bucket, name));
+  const info = found && (JSON.parse(Buffer.from(found.data).toString("utf8")) as ObjectInfo);
+  return info?.deleted ? undefined : info;
 }
 
 const toUnpadded = (digest: string): string => digest.replace(/=+$/, "");

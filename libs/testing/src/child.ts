@@ -98,3 +98,29 @@ export const says = (port: number, question: string, expected: RegExp): Promise<
     socket.on("error", () => done(false));
     socket.setTimeout(500, () => done(false));
   });
+
+/** A server that can be started again on the data that it left. */
+export interface Restartable extends Pick<Child, "pid" | "kill" | "freeze" | "thaw" | "stop"> {
+  restart(): Promise<void>;
+}
+
+/** `clean` runs after `stop`. */
+export async function startRestartable(start: () => Promise<Child>, clean: () => Promise<void>): Promise<Restartable> {
+  let child = await start();
+  return {
+    get pid() {
+      return child.pid;
+    },
+    kill: () => child.kill(),
+    async restart() {
+      await child.kill();
+      child = await start();
+    },
+    freeze: () => child.freeze(),
+    thaw: () => child.thaw(),
+    async stop() {
+      await child.stop();
+      await clean();
+    },
+  };
+}

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Child, says, startChild, untilReady } from "./child.ts";
+import { type Child, type Restartable, says, startChild, startRestartable, untilReady } from "./child.ts";
 import { findBinary } from "./find-binary.ts";
 import { freePorts } from "./free-port.ts";
 
@@ -22,18 +22,11 @@ export interface NatsOptions {
   cluster?: { name: string; port: number; routes: number[] };
 }
 
-export interface NatsServer {
+export interface NatsServer extends Restartable {
   readonly url: string;
   readonly port: number;
-  readonly pid: number;
   readonly dataDir: string;
   readonly version: string;
-  /** SIGKILL. The data stays; `restart` starts it again on the same port. */
-  kill(): Promise<void>;
-  restart(): Promise<void>;
-  freeze(): void;
-  thaw(): void;
-  stop(): Promise<void>;
 }
 
 const versionOf = (binary: string): string =>
@@ -81,27 +74,16 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
     await untilReady(started, "nats-server", () => says(port, "PING\r\n", /INFO .*"jetstream":true/s));
     return started;
   };
-  let child = await start();
-  return {
+  const server = await startRestartable(start, async () => {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  });
+  // The pid changes with each start: assigned to, not spread, so that it stays a getter.
+  return Object.assign(server, {
     url: `nats://127.0.0.1:${port}`,
     port,
     dataDir,
     version,
-    get pid() {
-      return child.pid;
-    },
-    kill: () => child.kill(),
-    async restart() {
-      await child.kill();
-      child = await start();
-    },
-    freeze: () => child.freeze(),
-    thaw: () => child.thaw(),
-    async stop() {
-      await child.stop();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+  });
 }
 
 export interface NatsCluster {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { says, startChild, untilReady } from "./child.ts";
+import { type Restartable, says, startChild, startRestartable, untilReady } from "./child.ts";
 import { findBinary } from "./find-binary.ts";
 import { freePorts } from "./free-port.ts";
 
@@ -11,16 +11,10 @@ export interface RedisOptions {
   port?: number;
 }
 
-export interface RedisServer {
+export interface RedisServer extends Restartable {
   readonly url: string;
   readonly port: number;
-  readonly pid: number;
   readonly dataDir: string;
-  kill(): Promise<void>;
-  restart(): Promise<void>;
-  freeze(): void;
-  thaw(): void;
-  stop(): Promise<void>;
 }
 
 /** A real redis-server with the platform's settings (append-only file synced at each write, no eviction). */
@@ -43,24 +37,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     await untilReady(started, "redis-server", () => says(port, "PING\r\n", /\+PONG/));
     return started;
   };
-  let child = await start();
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    port,
-    dataDir,
-    get pid() {
-      return child.pid;
-    },
-    kill: () => child.kill(),
-    async restart() {
-      await child.kill();
-      child = await start();
-    },
-    freeze: () => child.freeze(),
-    thaw: () => child.thaw(),
-    async stop() {
-      await child.stop();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+  const server = await startRestartable(start, async () => {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  });
+  // The pid changes with each start: assigned to, not spread, so that it stays a getter.
+  return Object.assign(server, { url: `redis://127.0.0.1:${port}`, port, dataDir });
 }
