@@ -67,6 +67,9 @@ export interface ListFilter {
 
 export type GiveUp = Extract<FreeRecord, { type: "give-up" }>;
 
+/** Sources that one question about marks may name (I11). */
+export const MARKS_MAX = 1_000;
+
 export type Question =
   | { ask: "get"; space: string; id: string }
   /** Answers at the end, or with the present state when `timeoutMs` is over. */
@@ -79,6 +82,8 @@ export type Question =
   | { ask: "redrive"; space: string; id: string }
   /** What any service gave up and recorded (I6), newest first. `before`: the previous page's `next`. */
   | { ask: "give-ups"; limit: number; before?: number }
+  /** Of each counting source (32 hex digits, `toSourceHash`) its mark: where its publisher goes on (L10). */
+  | { ask: "marks"; sources: string[] }
   | { ask: "totals" };
 
 export type Answer =
@@ -88,6 +93,8 @@ export type Answer =
   | { ok: true; answer: "cancelled"; state: InvocationState }
   | { ok: true; answer: "give-ups"; giveUps: GiveUp[]; next?: number }
   | { ok: true; answer: "envelope"; n: number }
+  /** In the order asked for; null: none is kept, every position is above it. */
+  | { ok: true; answer: "marks"; marks: (number | null)[] }
   | {
       ok: true;
       answer: "totals";

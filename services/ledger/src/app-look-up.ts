@@ -29,18 +29,22 @@ export function openQuestions(
   { view, frames, ask, reached, failed }: QuestionParts,
 ): Questions {
   let subscription: Subscription | undefined;
+  async function readEnds(): Promise<{ invocations: number; outcomes: number }> {
+    const [invocations, outcomes] = await Promise.all([
+      bus.streamState(streams.invocations(partition)),
+      bus.streamState(streams.outcomes(partition)),
+    ]);
+    return { invocations: invocations.messages === 0 ? 0 : invocations.last, outcomes: outcomes.last };
+  }
   const lookUp = createLookUp({
     view,
     frames,
     projection,
     functionById: (id) => registry.functionById(id),
     cancel: ask,
+    logsRead: async () => reached(await readEnds(), AbortSignal.timeout(CATCH_UP_MS)),
     async caughtUp() {
-      const [invocations, outcomes] = await Promise.all([
-        bus.streamState(streams.invocations(partition)),
-        bus.streamState(streams.outcomes(partition)),
-      ]);
-      const ends = { invocations: invocations.messages === 0 ? 0 : invocations.last, outcomes: outcomes.last };
+      const ends = await readEnds();
       const both = await Promise.all([
         reached(ends, AbortSignal.timeout(CATCH_UP_MS)),
         projection.passed(ends.outcomes, CATCH_UP_MS),

@@ -10,6 +10,7 @@ import {
 } from "@fnbus/contract";
 import { toEndedView } from "../projection/view.ts";
 import { findInvocation } from "./find.ts";
+import { readMarks } from "./marks.ts";
 import { readGiveUps, readPage } from "./page.ts";
 import type { Sources } from "./sources.ts";
 import { createWaiters } from "./waiters.ts";
@@ -111,6 +112,8 @@ export function createLookUp(sources: Sources): LookUp {
         const page = await readGiveUps(sources, question.limit, question.before);
         return { answer: { ok: true, answer: "give-ups", ...page } };
       }
+      case "marks":
+        return { answer: { ok: true, answer: "marks", marks: await readMarks(sources, question.sources) } };
       case "totals": {
         const { accepted, unfinished, ended, dropped } = sources.view.totals();
         return { answer: { ok: true, answer: "totals", accepted, unfinished, ended: { ...ended }, dropped } };

@@ -9,6 +9,8 @@ export interface Sources {
   frames: Frames;
   projection: Pick<Projection, "ask" | "passed">;
   functionById(registryId: string): RegisteredFunction | undefined;
+  /** Resolves when everything that stood in both logs at the time of the call is read; false: not in time (L29). */
+  logsRead(): Promise<boolean>;
   /** Resolves when everything that stood in both logs at the time of the call is read and projected; false: not in time (L29). */
   caughtUp(): Promise<boolean>;
   /** Resolves when every end that the core knows of at the time of the call is projected; false: not in time. */

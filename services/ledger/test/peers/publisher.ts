@@ -6,7 +6,6 @@ import {
   ENVELOPE_VERSION,
   type EnvelopeMeta,
   encodeFrame,
-  encodeInvocationPack,
   type FrameOptions,
   type FunctionDefinition,
   subjects,
@@ -45,19 +44,42 @@ export interface Publisher {
     extra?: Partial<EnvelopeMeta>,
     options?: FrameOptions,
   ): Promise<string>;
-  /** A keyed call and its verdict; the pack is repeated while none comes (L11). */
+  /** The same with a verdict; the pack is repeated while none comes (L11). */
+  acceptJudged(
+    target: FunctionDefinition,
+    body: string,
+    extra?: Partial<EnvelopeMeta>,
+    options?: FrameOptions,
+  ): Promise<Verdict>;
+  /** A keyed call and its verdict. */
   acceptKeyed(target: FunctionDefinition, key: string, body: string): Promise<Verdict>;
   close(): Promise<void>;
 }
 
 export function createPublisher(bus: Bus): Publisher {
-  const packer: Packer = bus.createPacker(subjects.invocations(0));
   const waiting = new Map<string, (verdict: Verdict) => void>();
   const inbox = bus.createInbox((message) => {
     const { verdicts } = JSON.parse(Buffer.from(message.data).toString("utf8")) as { verdicts: Verdict[] };
     for (const verdict of verdicts) waiting.get(verdict.id)?.(verdict);
   });
+  const packer: Packer = bus.createPacker(subjects.invocations(0), { headers: { [VERDICT_HEADER]: inbox.subject } });
+
+  async function acceptJudged(
+    target: FunctionDefinition,
+    body: string,
+    extra: Partial<EnvelopeMeta> = {},
+    options: FrameOptions = {},
+  ): Promise<Verdict> {
+    const meta = toMeta(target, extra);
+    const frame = encodeFrame({ meta, body: Buffer.from(body) }, { ...options, verdict: true });
+    const verdict = new Promise<Verdict>((resolve) => waiting.set(meta.id, resolve));
+    await packer.add(frame);
+    const repeating = setInterval(() => void packer.add(frame), VERDICT_MS);
+    return verdict.finally(() => clearInterval(repeating));
+  }
+
   return {
+    acceptJudged,
     async accept(target, body, extra = {}, options = {}) {
       const meta = toMeta(target, extra);
       await packer.add(encodeFrame({ meta, body: Buffer.from(body) }, options));
@@ -65,17 +87,8 @@ export function createPublisher(bus: Bus): Publisher {
     },
     async acceptKeyed(target, key, body) {
       const id = deriveId("key", target.space, target.id, key);
-      const meta = toMeta(target, { id, idempotencyKey: key });
       const bodyHash = createHash("sha256").update(body).digest();
-      const frame = encodeFrame({ meta, body: Buffer.from(body) }, { verdict: true, bodyHash });
-      const verdict = new Promise<Verdict>((resolve) => waiting.set(id, resolve));
-      const publish = () =>
-        bus.append(subjects.invocations(0), encodeInvocationPack([frame]), {
-          headers: { [VERDICT_HEADER]: inbox.subject },
-        });
-      await publish();
-      const repeating = setInterval(() => void publish(), VERDICT_MS);
-      return verdict.finally(() => clearInterval(repeating));
+      return acceptJudged(target, body, { id, idempotencyKey: key }, { bodyHash });
     },
     async close() {
       inbox.close();
