@@ -13,6 +13,7 @@ const toSizes = (config: Static<typeof Config>): StorageSizes => ({
   logs: config.FNBUS_SIZE_LOGS,
   registry: config.FNBUS_SIZE_REGISTRY,
   access: config.FNBUS_SIZE_ACCESS,
+  triggers: config.FNBUS_SIZE_TRIGGERS,
   leases: config.FNBUS_SIZE_LEASES,
   code: config.FNBUS_SIZE_CODE,
   bodies: config.FNBUS_SIZE_BODIES,

@@ -19,6 +19,7 @@ export const Config = Type.Object({
   FNBUS_SIZE_LOGS: size("logs", "log lines of functions"),
   FNBUS_SIZE_REGISTRY: size("registry", "definitions"),
   FNBUS_SIZE_ACCESS: size("access", "keys and tokens"),
+  FNBUS_SIZE_TRIGGERS: size("triggers", "triggers and the credentials of their brokers"),
   FNBUS_SIZE_LEASES: size("leases", "ownership"),
   FNBUS_SIZE_CODE: size("code", "code archives"),
   FNBUS_SIZE_BODIES: size("bodies", "large bodies"),

@@ -2,7 +2,8 @@ import { hash, randomBytes } from "node:crypto";
 import Type, { type Static } from "typebox";
 import { createId } from "./ids.ts";
 
-/** Scopes of keys and tokens (wire-compatibility.md 7.5). `admin` holds all. `function` holds all of function.*. */
+/** Scopes of keys and tokens (wire-compatibility.md 7.5). `admin` holds all. `function` holds all of function.*, `trigger` all of
+ * trigger.*; `trigger.publish` lets a source send its events.  */
 export const scopes = [
   "admin",
   "function",
@@ -12,6 +13,11 @@ export const scopes = [
   "function.delete",
   "function.invoke",
   "trigger",
+  "trigger.create",
+  "trigger.read",
+  "trigger.update",
+  "trigger.delete",
+  "trigger.publish",
   "invocation.read",
   "invocation.write",
 ] as const;

@@ -1,3 +1,4 @@
+import { triggerErrors } from "./error-table-triggers.ts";
 import type { ErrorRow } from "./errors.ts";
 
 const row = (
@@ -322,4 +323,6 @@ export const errorTable = {
     "The callback was given up",
     "Mend the receiver, then redrive the delivery.",
   ),
+
+  ...triggerErrors,
 } as const satisfies Record<string, ErrorRow>;

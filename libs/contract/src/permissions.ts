@@ -7,7 +7,16 @@ export interface SubjectPermissions {
 }
 
 /** The broker's users: one a service, and the one that makes streams and buckets before any of them starts. */
-export const busUsers = ["gateway", "ledger", "executor", "callback-dispatcher", "provision"] as const;
+export const busUsers = [
+  "gateway",
+  "ledger",
+  "executor",
+  "callback-dispatcher",
+  "scheduler",
+  "mqtt-bridge",
+  "event-ingest",
+  "provision",
+] as const;
 export type BusUser = (typeof busUsers)[number];
 
 /** Names that a user connects with: each is the prefix of its inboxes, and nobody else reads those. */
@@ -16,6 +25,9 @@ const connections: Readonly<Record<BusUser, readonly string[]>> = {
   ledger: ["ledger", "ledger-projection", "ledger-rebuild"],
   executor: ["executor"],
   "callback-dispatcher": ["callback-dispatcher"],
+  scheduler: ["scheduler"],
+  "mqtt-bridge": ["mqtt-bridge"],
+  "event-ingest": ["event-ingest"],
   provision: ["provision"],
 };
 
@@ -56,11 +68,23 @@ export function busPermissions(partitions: number): Readonly<Record<BusUser, Sub
     publish: ["$JS.API.INFO", ...publish],
     subscribe: [...connections[user].map(inbox), ...subscribe],
   });
+  const sources = ["scheduler", "mqtt-bridge", "event-ingest"] as const;
+  /** A service that runs triggers: publishes what it accepts, and reads what exists and what it is to do. */
+  const source = (user: (typeof sources)[number], more: string[]) =>
+    allow(
+      user,
+      [
+        ...each((partition) => [subjects.ask(partition), subjects.invocations(partition), subjects.records(partition)]),
+        ...[...readKeys(buckets.registry), ...readKeys(buckets.triggers), ...writeObjects(buckets.bodies), ...more],
+        ...[subjects.announceSources, ...connections.gateway.map(inbox)],
+      ],
+      [subjects.announceLedgers, subjects.askAllSources, subjects.askSources(user)],
+    );
   const allStreams = [
     ...each((partition) => [streams.invocations(partition), streams.outcomes(partition)]),
     ...each((partition) => [streams.parked(partition), streams.records(partition)]),
     streams.logs,
-    ...[buckets.registry, buckets.access, buckets.leases].map((bucket) => `KV_${bucket}`),
+    ...[buckets.registry, buckets.access, buckets.triggers, buckets.leases].map((bucket) => `KV_${bucket}`),
     ...[buckets.code, buckets.bodies, buckets.checkpoints, buckets.callbacks].map((bucket) => `OBJ_${bucket}`),
   ];
   return {
@@ -73,9 +97,11 @@ export function busPermissions(partitions: number): Readonly<Record<BusUser, Sub
         ...[...readKeys(buckets.registry), `$KV.${buckets.registry}.>`],
         // Expired tokens are forgotten without a marker.
         ...[...readKeys(buckets.access), `$KV.${buckets.access}.>`, purge(`KV_${buckets.access}`)],
+        ...[...readKeys(buckets.triggers), `$KV.${buckets.triggers}.>`],
+        ...[subjects.askAllSources, subjects.askSources("*")],
         ...[...writeObjects(buckets.code), ...writeObjects(buckets.bodies)],
       ],
-      [subjects.announceLedgers, subjects.announceExecutors, subjects.logsOf],
+      [subjects.announceLedgers, subjects.announceExecutors, subjects.announceSources, subjects.logsOf],
     ),
     ledger: allow(
       "ledger",
@@ -93,7 +119,7 @@ export function busPermissions(partitions: number): Readonly<Record<BusUser, Sub
         ...[...readKeys(buckets.leases), `$KV.${buckets.leases}.ledger.*`],
         ...[...writeObjects(buckets.checkpoints), ...writeObjects(buckets.bodies)],
         // Verdicts, and answers to questions.
-        ...connections.gateway.map(inbox),
+        ...[...connections.gateway, ...sources].map(inbox),
       ],
       [
         ...[subjects.announceExecutors, ...each(subjects.announceCallbacks)],
@@ -125,6 +151,10 @@ export function busPermissions(partitions: number): Readonly<Record<BusUser, Sub
       ],
       [subjects.askCallbacks, ...each(subjects.announceCallbacks)],
     ),
+    scheduler: source("scheduler", []),
+    "mqtt-bridge": source("mqtt-bridge", []),
+    // Its senders are known by their keys.
+    "event-ingest": source("event-ingest", readKeys(buckets.access)),
     provision: allow(
       "provision",
       [

@@ -12,6 +12,7 @@ export interface StorageSizes {
   logs: number;
   registry: number;
   access: number;
+  triggers: number;
   leases: number;
   code: number;
   bodies: number;
@@ -19,7 +20,7 @@ export interface StorageSizes {
   callbacks: number;
 }
 
-/** For one machine with one partition: 8.1 GB, below a max_file_store of 10 GB. */
+/** For one machine with one partition: 8.4 GB, below a max_file_store of 10 GB. */
 export const defaultSizes: Readonly<StorageSizes> = Object.freeze({
   invocations: GB,
   outcomes: GB,
@@ -28,6 +29,7 @@ export const defaultSizes: Readonly<StorageSizes> = Object.freeze({
   logs: 256 * MB,
   registry: 64 * MB,
   access: 64 * MB,
+  triggers: 256 * MB,
   leases: 8 * MB,
   code: GB,
   bodies: GB,
@@ -79,6 +81,7 @@ export function platformStorage({ partitions, replicas, sizes, logsMaxAgeMs = LO
     keyValues: [
       { name: buckets.registry, history: REGISTRY_HISTORY, maxBytes: size.registry, replicas },
       { name: buckets.access, history: 1, maxBytes: size.access, replicas },
+      { name: buckets.triggers, history: 1, maxBytes: size.triggers, replicas },
       { name: buckets.leases, history: 1, maxBytes: size.leases, replicas },
     ],
     objects: [

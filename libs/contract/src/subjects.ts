@@ -34,6 +34,12 @@ export const subjects = Object.freeze({
   ask: (partition: number) => `ask.ledger.${partition}`,
   /** Requests that callback-dispatcher answers (lookup.ts). */
   askCallbacks: "ask.callbacks",
+  /** What every replica that runs triggers says of itself each second: SourceAnnouncement. */
+  announceSources: "announce.sources",
+  /** Requests that every replica of every such service answers (sources.ts). */
+  askAllSources: "ask.sources.all",
+  /** Requests that one replica of the service answers. */
+  askSources: (service: string) => `ask.sources.${service}`,
   /** Log lines of functions as they are written: a JSON array of LogLine. */
   logs: (space: string, name: string) => `logs.${space}.${name}`,
   /** All functions' log lines. */
@@ -58,6 +64,8 @@ export const buckets = Object.freeze({
   registry: "REGISTRY",
   /** Key-value: keys, OAuth2 clients and tokens, as hashes. */
   access: "ACCESS",
+  /** Key-value: triggers, with the credentials of their brokers; no service reads it that runs user code. */
+  triggers: "TRIGGERS",
   /** Key-value: ownership of partitions, one platform a data folder. */
   leases: "LEASES",
   /** Objects: code archives. */
@@ -71,3 +79,4 @@ export const buckets = Object.freeze({
 });
 
 export const EXECUTOR_QUEUE = "executors";
+export const SOURCE_QUEUE = "sources";

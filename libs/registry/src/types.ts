@@ -1,11 +1,19 @@
-import type { AccessKey, CodeVersion, FunctionDefinition, RegisteredFunction, Space } from "@fnbus/contract";
+import type {
+  AccessKey,
+  CodeVersion,
+  FunctionDefinition,
+  RegisteredFunction,
+  RegisteredTrigger,
+  Space,
+  Trigger,
+} from "@fnbus/contract";
 
 /**
  * What exists: spaces, functions, versions of code, keys. Reads come from an index in memory that a watch feeds, so they
  * cost nothing on the hot path and survive a blip of the broker. Writes go to the broker with an expected revision.
  *
  * Keys of the REGISTRY bucket: space.<space> · function.<space>.<name> · code.<registry id>.<number>.
- * Keys of the ACCESS bucket: key.<id>.
+ * Keys of the ACCESS bucket: key.<id>. Keys of the TRIGGERS bucket: trigger.<space>.<name>.
  */
 export interface RegistryIndex {
   space(name: string): Space | undefined;
@@ -51,5 +59,24 @@ export interface Access extends AccessIndex {
   putKey(key: AccessKey): Promise<void>;
   /** Throws `key_not_found`. */
   deleteKey(id: string): Promise<void>;
+  stop(): void;
+}
+
+export interface TriggerIndex {
+  triggersOf(space: string): RegisteredTrigger[];
+  triggerByName(space: string, name: string): RegisteredTrigger | undefined;
+  triggerById(id: string): RegisteredTrigger | undefined;
+  allTriggers(): Iterable<RegisteredTrigger>;
+  /** Called after every applied change; `undefined`: removed. */
+  onTrigger(listener: (id: string, now: RegisteredTrigger | undefined) => void): () => void;
+}
+
+export interface Triggers extends TriggerIndex {
+  /** Throws `trigger_exists`, `cron_trigger_exists`. */
+  createTrigger(trigger: Trigger): Promise<RegisteredTrigger>;
+  /** Space, name and id stay. Throws `revision_conflict`. */
+  updateTrigger(trigger: Trigger, revision: number): Promise<RegisteredTrigger>;
+  /** Throws `trigger_not_found`, `revision_conflict`. */
+  deleteTrigger(space: string, name: string): Promise<Trigger>;
   stop(): void;
 }

@@ -56,6 +56,7 @@ export function createAnswer(bus: Bus, id: string, registryId: string): Question
     cancel: { ok: false, code: "invocation_ended", message: "ended" },
     redrive: { ok: true, answer: "envelope", n: 1 },
     "give-ups": { ok: true, answer: "give-ups", giveUps: [], next: 7 },
+    marks: { ok: true, answer: "marks", marks: [] },
     totals: { ok: true, answer: "totals", accepted: 3, unfinished: 1, dropped: 0, ended: noneEnded },
   };
   const bodies: Partial<Record<Question["ask"], Uint8Array>> = { result: Buffer.from("the body"), redrive: frame };

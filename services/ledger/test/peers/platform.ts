@@ -21,6 +21,7 @@ export const smallSizes: StorageSizes = {
   logs: 4 * MB,
   registry: 4 * MB,
   access: 4 * MB,
+  triggers: 4 * MB,
   leases: 4 * MB,
   code: 4 * MB,
   bodies: 32 * MB,
