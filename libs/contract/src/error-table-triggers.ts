@@ -80,6 +80,21 @@ export const triggerErrors = {
   ),
   event_type_unknown: caller(422, "No such type of event", "Send an event that this trigger's source knows."),
   event_not_wanted: caller(422, "The trigger's filter takes no such event", "Change the filter, or send it elsewhere."),
+  overlap_skipped: caller(
+    409,
+    "The tick was skipped: an earlier one's invocation had not ended",
+    "Make the function faster or its schedule slower, or let ticks overlap (overlap: allow).",
+  ),
+  tick_ahead: later(
+    503,
+    "The tick lies over a minute ahead of the broker's time",
+    "Set the clock of the machine that the scheduler runs on; it is taken when it is due.",
+  ),
+  marks_full: later(
+    503,
+    "Too many counting sources have a mark",
+    "Delete triggers that are not needed, or raise FNBUS_MARKS; a mark is forgotten after FNBUS_MARK_DAYS without a move.",
+  ),
   trigger_paused: later(503, "The trigger is paused", "Resume it: fnbus triggers resume."),
   trigger_not_testable: caller(
     422,

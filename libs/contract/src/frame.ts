@@ -8,7 +8,7 @@ import { toId, toIdBytes } from "./ids.ts";
  *
  *   0 u32 bytes in all        4 u8 version      5 u8 flags        6 u16 partition
  *   8 16B id                 24 16B registry id                  40 u32 revision
- *  44 u8 priority            45 3B zero        48 u32 delay ms after the message's time stamp
+ *  44 u8 priority            45 u8 overlap     46 u16 zero   48 u32 delay ms after the message's time stamp
  *  52 u32 time to live ms after it (0: the default)              56 u32 ordering key hash (0: none)
  *  60 u32 metadata bytes     64 u32 body bytes  68 u32 zero
  *  72 16B body hash (keyed and named only)      88 16B source    104 f64 first  112 f64 last position
@@ -26,6 +26,12 @@ export const frameFlags = Object.freeze({
   tick: 64,
 });
 
+/**
+ * What a tick does while an earlier one of its source is unfinished (LEDGER.md L13): runs beside it, is skipped, or
+ * waits for its end (one at most). Byte 45 is the place in this list; one that is not known here allows.
+ */
+const overlaps = ["allow", "skip", "queue-one"] as const;
+
 /** The fixed part, decoded. `offset` and `bytes` say where the whole frame stands in its buffer. */
 export interface FrameHead {
   offset: number;
@@ -36,6 +42,7 @@ export interface FrameHead {
   registryId: string;
   revision: number;
   priority: number;
+  overlap: (typeof overlaps)[number];
   delayMs: number;
   ttlMs: number;
   orderingKeyHash: number;
@@ -54,6 +61,8 @@ export interface FrameOptions {
   verdict?: boolean;
   named?: boolean;
   priority?: number;
+  /** Of ticks (a position of cron or timer). Default: allow. */
+  overlap?: FrameHead["overlap"];
   delayMs?: number;
   ttlMs?: number;
   orderingKeyHash?: number;
@@ -81,6 +90,7 @@ export function encodeFrame(envelope: Envelope, options: FrameOptions = {}): Buf
   frame.set(toIdBytes(meta.registryId), 24);
   frame.writeUInt32LE(meta.revision, 40);
   frame[44] = options.priority ?? 0;
+  frame[45] = overlaps.indexOf(options.overlap ?? "allow");
   frame.writeUInt32LE(options.delayMs ?? 0, 48);
   frame.writeUInt32LE(options.ttlMs ?? 0, 52);
   frame.writeUInt32LE(options.orderingKeyHash ?? 0, 56);
@@ -121,6 +131,7 @@ export function decodeFrameHead(buffer: Buffer, offset = 0): FrameHead {
     registryId: toId(buffer.subarray(offset + 24, offset + 40)),
     revision: buffer.readUInt32LE(offset + 40),
     priority: buffer[offset + 44]!,
+    overlap: overlaps[buffer[offset + 45]!] ?? "allow",
     delayMs: buffer.readUInt32LE(offset + 48),
     ttlMs: buffer.readUInt32LE(offset + 52),
     orderingKeyHash: buffer.readUInt32LE(offset + 56),

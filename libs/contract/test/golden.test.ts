@@ -9,7 +9,7 @@ import {
   encodeInvocationPack,
   frameFlags,
 } from "../src/index.ts";
-import { envelopes, outcomes } from "./golden/content.ts";
+import { envelopes, outcomes, waitingTick } from "./golden/content.ts";
 
 const read = (name: string): Buffer =>
   Buffer.from(readFileSync(new URL(`golden/${name}.hex`, import.meta.url), "utf8").replaceAll("\n", ""), "hex");
@@ -29,6 +29,7 @@ describe("what was stored under version 1 decodes for ever", () => {
       registryId: "0199f2c4-0000-7abc-8def-0123456789ab",
       revision: 42,
       priority: 7,
+      overlap: "allow",
       delayMs: 1500,
       ttlMs: 3_600_000,
       orderingKeyHash: 0xdeadbeef,
@@ -39,6 +40,15 @@ describe("what was stored under version 1 decodes for ever", () => {
       first: 0,
       last: 0,
     });
+  });
+  it("a tick with its overlap policy", () => {
+    const { head, meta, body } = decodeFrame(read("frame-overlap-v1"));
+    expect(head).toMatchObject({
+      overlap: "queue-one",
+      flags: frameFlags.tick | frameFlags.counting | frameFlags.event | frameFlags.verdict,
+    });
+    expect(meta).toEqual(waitingTick.envelope.meta);
+    expect(Buffer.from(body).toString()).toBe("{}");
   });
   it("a pack of an HTTP call, a tick and an object's event", () => {
     const pack = read("invocation-pack-v1");
@@ -65,6 +75,8 @@ describe("what was stored under version 1 decodes for ever", () => {
   it("and is still written byte for byte alike, so that older releases read what this one writes", () => {
     const frames = envelopes.map(({ envelope, options }) => encodeFrame(envelope, options));
     expect(frames[0]!.equals(read("frame-v1"))).toBe(true);
+    const tick = encodeFrame(waitingTick.envelope, waitingTick.options);
+    expect(tick.equals(read("frame-overlap-v1"))).toBe(true);
     expect(encodeInvocationPack(frames).equals(read("invocation-pack-v1"))).toBe(true);
     expect(encodeEntryPack(outcomes.head, outcomes.entries).equals(read("entry-pack-v1"))).toBe(true);
   });
@@ -75,6 +87,11 @@ describe("what another release stored", () => {
     const { envelope } = envelopes[0]!;
     const later = { ...envelope, meta: { ...envelope.meta, colour: "blue" } };
     expect(decodeFrame(encodeFrame(later)).meta).toEqual(later.meta);
+  });
+  it("runs a tick whose overlap policy is not known here beside the others", () => {
+    const frame = read("frame-overlap-v1");
+    frame[45] = 9;
+    expect(decodeFrame(frame).head.overlap).toBe("allow");
   });
   it.each([
     ["the fixed part", (frame: Buffer) => frame.fill(2, 4, 5)],

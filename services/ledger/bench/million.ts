@@ -33,6 +33,7 @@ function createHead(nth: number): FrameHead {
     registryId,
     revision: 1,
     priority: 0,
+    overlap: "allow",
     delayMs: 0,
     ttlMs: 3_600_000,
     orderingKeyHash: 0,

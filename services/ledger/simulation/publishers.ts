@@ -17,6 +17,7 @@ const createHead = (world: World, known: SimulatedFunction, id: string, more: Pa
   registryId: known.registryId,
   revision: known.revision,
   priority: 0,
+  overlap: "allow",
   delayMs: 0,
   ttlMs: 600_000,
   orderingKeyHash: 0,

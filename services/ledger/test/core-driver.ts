@@ -24,6 +24,7 @@ export const head = (nth: number, more: Partial<FrameHead> = {}): FrameHead => (
   registryId: functions[0],
   revision: 1,
   priority: 0,
+  overlap: "allow",
   delayMs: 0,
   ttlMs: 60_000,
   orderingKeyHash: 0,

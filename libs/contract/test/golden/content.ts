@@ -132,6 +132,12 @@ const outcome: LedgerRecord = {
   },
 };
 
+/** A tick that waits for the one before it (frame-overlap-v1). */
+export const waitingTick: { envelope: Envelope; options: FrameOptions } = {
+  envelope: { ...envelopes[1]!.envelope, body: bytes("{}") },
+  options: { verdict: true, overlap: "queue-one" },
+};
+
 export const outcomes: { head: OutcomeHead; entries: { meta: LedgerRecord; body: Uint8Array }[] } = {
   head,
   entries: [
