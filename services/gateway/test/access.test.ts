@@ -1,6 +1,6 @@
 import { type AccessKey, createKeyText, type FnbusError, hashSecret, type Scope, toUlid } from "@fnbus/contract";
+import { checkAccess, toCaller } from "@fnbus/signing";
 import { describe, expect, it } from "vitest";
-import { checkAccess, toCaller } from "../src/core/credentials.ts";
 import { fromClientId, toFields, toGrantedScopes, toTokenRequest } from "../src/core/oauth.ts";
 import { createRateLimiter } from "../src/core/token-bucket.ts";
 

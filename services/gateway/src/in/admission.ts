@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type AccessKey, FnbusError, type Scope } from "@fnbus/contract";
+import { checkAccess, toCaller } from "@fnbus/signing";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { checkAccess, toCaller } from "../core/credentials.ts";
 import type { Doors } from "./doors.ts";
 
 /** What is in progress, for the bounds (I11) and for a graceful stop. */

@@ -1,7 +1,6 @@
 import { FnbusError, Space } from "@fnbus/contract";
-import { deriveSpaceSecret } from "@fnbus/signing";
+import { deriveSpaceSecret, maySee } from "@fnbus/signing";
 import Type from "typebox";
-import { maySee } from "../../core/credentials.ts";
 import type { Doors } from "../doors.ts";
 import { type App, pathOf, platformRoute, spaceRoute } from "./app.ts";
 import { NewSpace, pageOf } from "./schemas.ts";

@@ -1,6 +1,6 @@
 import { type AccessKey, createKeyText, FnbusError, hashSecret, parseKeyText } from "@fnbus/contract";
+import { checkLife, isSecret } from "@fnbus/signing";
 import type { FastifyInstance } from "fastify";
-import { checkLife, isSecret } from "../../core/credentials.ts";
 import { fromClientId, toClientCredentials, toFields, toGrantedScopes, toTokenRequest } from "../../core/oauth.ts";
 import { limitRate } from "../admission.ts";
 import type { Doors } from "../doors.ts";
