@@ -50,10 +50,11 @@ export interface TestedInvocation {
 
 export type SourcesQuestion =
   | { ask: "states"; ids: string[] }
-  /** A sample event of that source, or `event` as the source would send it. `dryRun`: nothing is published. */
-  | { ask: "test"; id: string; dryRun: boolean; event?: unknown }
-  /** A schedule's function at once, beside its ticks. */
-  | { ask: "fire"; id: string };
+  /**
+   * A sample event of that source, or `event` as the source would send it. `dryRun`: nothing is published. Else it is one
+   * more invocation, without name and position; for a schedule that is "run now".
+   */
+  | { ask: "test"; id: string; dryRun: boolean; event?: unknown };
 
 export type SourcesAnswer =
   | { ok: true; answer: "states"; service: SourceService; instance: string; reports: TriggerReport[] }

@@ -1,26 +1,28 @@
 import { createHash } from "node:crypto";
 import { createAddressGuard } from "@fnbus/guard";
+import {
+  createBacklog,
+  createBodies,
+  createInvocations,
+  createLedger,
+  createRecords,
+  createVerdicts,
+} from "@fnbus/publisher";
 import { createAccess, createRegistry } from "@fnbus/registry";
 import type { RunningService, ServiceContext } from "@fnbus/service";
 import type { GatewayConfig } from "./config.ts";
-import { createBacklog } from "./core/backlog.ts";
 import { createCounts } from "./core/counts.ts";
 import { createExecutors } from "./core/executors.ts";
 import { createRateLimiter } from "./core/token-bucket.ts";
 import type { Doors } from "./in/doors.ts";
 import { createServer } from "./in/server.ts";
 import { hearAnnouncements } from "./out/announcements.ts";
-import { createBodies } from "./out/bodies.ts";
 import { createCallbacks } from "./out/callbacks.ts";
 import { createCalls } from "./out/calls.ts";
 import { createCodeChecks } from "./out/code-checks.ts";
 import { createCodeStore } from "./out/code-store.ts";
 import { createDeployments } from "./out/deployments.ts";
 import { createFunctionLogs } from "./out/function-logs.ts";
-import { createInvocations } from "./out/invocations.ts";
-import { createLedger } from "./out/ledger.ts";
-import { createRecords } from "./out/records.ts";
-import { createVerdicts } from "./out/verdicts.ts";
 
 const MB = 1024 * 1024;
 /** A ledger that is silent for longer is not waited for: all but keyed calls are served without it (L23). */
@@ -40,7 +42,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     partitions,
     timeoutMs: config.FNBUS_ACCEPT_TIMEOUT_MS,
   });
-  const records = createRecords(bus, partitions, logger);
+  const records = createRecords(bus, partitions, "gateway", logger);
   const deployments = createDeployments({
     registry,
     logger,

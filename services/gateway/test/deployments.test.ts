@@ -1,7 +1,7 @@
 import type { FnbusError } from "@fnbus/contract";
+import { createBacklog } from "@fnbus/publisher";
 import { describe, expect, it } from "vitest";
 import { createArchiveRules } from "../src/core/archive-rules.ts";
-import { createBacklog } from "../src/core/backlog.ts";
 import { toMeta } from "../src/core/envelope.ts";
 import { createExecutors } from "../src/core/executors.ts";
 import { toEntrypoint } from "../src/core/handler.ts";

@@ -1,19 +1,15 @@
 import type { AccessKey, Scope } from "@fnbus/contract";
 import type { AddressGuard } from "@fnbus/guard";
+import type { Backlog, Bodies, Invocations, Ledger, Records } from "@fnbus/publisher";
 import type { Access, Registry } from "@fnbus/registry";
 import type { Logger, Tracing } from "@fnbus/telemetry";
-import type { Backlog } from "../core/backlog.ts";
 import type { Counts } from "../core/counts.ts";
 import type { Executors } from "../core/executors.ts";
 import type { RateLimiter } from "../core/token-bucket.ts";
-import type { Bodies } from "../out/bodies.ts";
 import type { Callbacks } from "../out/callbacks.ts";
 import type { Calls } from "../out/calls.ts";
 import type { Deployments } from "../out/deployments.ts";
 import type { FunctionLogs } from "../out/function-logs.ts";
-import type { Invocations } from "../out/invocations.ts";
-import type { Ledger } from "../out/ledger.ts";
-import type { Records } from "../out/records.ts";
 
 /** What the routes work with. */
 export interface Doors {

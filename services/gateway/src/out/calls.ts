@@ -8,8 +8,8 @@ import {
   type RunResult,
   subjects,
 } from "@fnbus/contract";
+import type { Bodies } from "@fnbus/publisher";
 import type { Executors } from "../core/executors.ts";
-import type { Bodies } from "./bodies.ts";
 
 /** A run's result and its raw body. A failed run is a result too: its `error` says whose fault it was (I9). */
 export interface CallAnswer {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Bus } from "@fnbus/bus";
 import { buckets, type CodeVersion, createId, FnbusError } from "@fnbus/contract";
+import { toPlatformError } from "@fnbus/publisher";
 import type { Logger } from "@fnbus/telemetry";
-import { toPlatformError } from "./bus-errors.ts";
 
 /** Code archives in the object store. */
 export interface CodeStore {

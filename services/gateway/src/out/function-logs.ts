@@ -1,7 +1,7 @@
 import { type Bus, isBusError } from "@fnbus/bus";
 import { FnbusError, type LogLine, streams, subjects } from "@fnbus/contract";
+import { readMessage } from "@fnbus/publisher";
 import type { Logger } from "@fnbus/telemetry";
-import { readMessage } from "./messages.ts";
 
 export interface LogQuery {
   space: string;

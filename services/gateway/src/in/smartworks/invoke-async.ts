@@ -1,7 +1,7 @@
 import { createId, FnbusError, type RegisteredFunction } from "@fnbus/contract";
+import type { Accepted } from "@fnbus/publisher";
 import type { FastifyReply } from "fastify";
 import { type HttpCall, toBodyHash, toKeyedId, toMeta } from "../../core/envelope.ts";
-import type { Accepted } from "../../out/invocations.ts";
 import type { Doors } from "../doors.ts";
 import { sendAnswer } from "./answer.ts";
 

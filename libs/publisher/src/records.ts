@@ -14,7 +14,7 @@ export interface Records {
 /** Records that wait for the log (I11). A call is answered already: what is over is counted, not waited for. */
 const MAX_WAITING = 10_000;
 
-export function createRecords(bus: Bus, partitions: number, logger: Logger): Records {
+export function createRecords(bus: Bus, partitions: number, service: string, logger: Logger): Records {
   const waiting: FreeRecord[][] = Array.from({ length: partitions }, () => []);
   const running: (Promise<void> | undefined)[] = [];
   let dropped = 0;
@@ -24,7 +24,7 @@ export function createRecords(bus: Bus, partitions: number, logger: Logger): Rec
     while (queue.length > 0) {
       const batch = queue.splice(0, limits.packEntries);
       const pack = encodeEntryPack(
-        { service: "gateway" },
+        { service },
         batch.map((meta) => ({ meta })),
       );
       await bus.append(subjects.records(partition), pack).catch((error: unknown) => {

@@ -3,7 +3,10 @@ import type { Verdict } from "@fnbus/contract";
 import type { Logger } from "@fnbus/telemetry";
 import { readMessage } from "./messages.ts";
 
-/** The ledger's verdicts (L11) on an inbox of this gateway's, which the packs name. */
+/** A pack whose verdict is late is repeated: the ledger answers a repeat as it answered first. */
+export const VERDICT_TIMEOUT_MS = 1_500;
+
+/** The ledger's verdicts (L11) on an inbox of this publisher's, which the packs name. */
 export interface Verdicts {
   readonly inbox: string;
   /** The next verdict on an id. Settles with undefined when `signal` ends the wait. */

@@ -6,7 +6,7 @@ const FRESH_MS = 5_000;
 const REFUSE_FROM = 0.8;
 const RETRY_AFTER_SECONDS = 5;
 
-/** What the ledger announced, by which the gateway refuses before it accepts (L23). */
+/** What the ledger announced, by which publishers refuse before they accept (L23). */
 export interface Backlog {
   heard(announcement: LedgerAnnouncement, nowMs: number): void;
   /**

@@ -1,0 +1,12 @@
+export { type Backlog, createBacklog } from "./backlog.ts";
+export { type Bodies, createBodies } from "./bodies.ts";
+export { toPlatformError } from "./bus-errors.ts";
+export { type EventCall, toEnvelope, toSource } from "./event-call.ts";
+export { hearLedgers } from "./hear-ledgers.ts";
+export { type Accepted, createInvocations, type Invocations } from "./invocations.ts";
+export { createLedger, type GoodAnswer, type Ledger } from "./ledger.ts";
+export { readMessage } from "./messages.ts";
+export { createPublisher } from "./publisher.ts";
+export { createRecords, type Records } from "./records.ts";
+export type * from "./types.ts";
+export { createVerdicts } from "./verdicts.ts";
