@@ -23,6 +23,16 @@ export const triggerErrors = {
   ),
   trigger_config_invalid: caller(422, "The trigger's config is wrong", "Mend the field that details.field names."),
   trigger_function_missing: caller(422, "This type of trigger needs a function", "Say which: function.name."),
+  trigger_secret_missing: caller(
+    422,
+    "The trigger's address was changed, and its secret was not told again",
+    "Send the fields that details.fields names too: a secret stays with the address that it was given for.",
+  ),
+  trigger_not_replayable: caller(
+    422,
+    "Triggers of this type cannot be replayed",
+    "Only sources that name or number their events can: rabbitmq, kafka, obs, cts, cloudevents.",
+  ),
   trigger_type_fixed: caller(422, "A trigger's type cannot be changed", "Delete the trigger and make another."),
   schedule_invalid: caller(
     422,

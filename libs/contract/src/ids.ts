@@ -75,3 +75,12 @@ export function toUlid(id: string): string {
   }
   return text;
 }
+
+/** A ULID's 128 bits as the text of our ids. undefined: no ULID. */
+export function fromUlid(text: string): string | undefined {
+  const upper = text.toUpperCase();
+  if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(upper)) return undefined;
+  let value = 0n;
+  for (const digit of upper) value = (value << 5n) | BigInt(CROCKFORD.indexOf(digit));
+  return toId(Buffer.from(value.toString(16).padStart(32, "0"), "hex"));
+}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createId, deriveId, isId, isName, toId, toIdBytes, toSourceHash, toUlid } from "../src/index.ts";
+import { createId, deriveId, fromUlid, isId, isName, toId, toIdBytes, toSourceHash, toUlid } from "../src/index.ts";
 
 const REGISTRY_ID = "0199f2c4-0000-7abc-8def-0123456789ab";
 const INCARNATION = "0199f2c4-0009-7abc-8def-0123456789ab";
@@ -66,7 +66,13 @@ describe("a ULID", () => {
     ["01563e3a-b5d3-d676-4c61-efb99302bd5b", "01ARZ3NDEKTSV4RRFFQ69G5FAV"],
     ["00000000-0000-0000-0000-000000000000", "00000000000000000000000000"],
     ["ffffffff-ffff-ffff-ffff-ffffffffffff", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"],
-  ])("of %s is %s", (id, ulid) => expect(toUlid(id)).toBe(ulid));
+  ])("of %s is %s", (id, ulid) => {
+    expect(toUlid(id)).toBe(ulid);
+    expect(fromUlid(ulid.toLowerCase())).toBe(id);
+  });
+  it.each(["", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "0000000000000000000000000U", "0".repeat(27)])("is not %s", (text) =>
+    expect(fromUlid(text)).toBeUndefined(),
+  );
   it("sorts as its id does", () => {
     fc.assert(
       fc.property(fc.nat(2 ** 46), fc.nat(2 ** 46), (one, other) => {
