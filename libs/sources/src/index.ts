@@ -1,0 +1,2 @@
+export { type RunningSources, runSources } from "./run-sources.ts";
+export type * from "./types.ts";
