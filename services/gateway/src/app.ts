@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createAddressGuard } from "@fnbus/guard";
+import { createRateLimiter } from "@fnbus/http";
 import {
   createBacklog,
   createBodies,
@@ -13,7 +14,6 @@ import type { RunningService, ServiceContext } from "@fnbus/service";
 import type { GatewayConfig } from "./config.ts";
 import { createCounts } from "./core/counts.ts";
 import { createExecutors } from "./core/executors.ts";
-import { createRateLimiter } from "./core/token-bucket.ts";
 import type { Doors } from "./in/doors.ts";
 import { createServer } from "./in/server.ts";
 import { hearAnnouncements } from "./out/announcements.ts";

@@ -1,8 +1,8 @@
 import { type AccessKey, createKeyText, type FnbusError, hashSecret, type Scope, toUlid } from "@fnbus/contract";
+import { createRateLimiter } from "@fnbus/http";
 import { checkAccess, toCaller } from "@fnbus/signing";
 import { describe, expect, it } from "vitest";
 import { fromClientId, toFields, toGrantedScopes, toTokenRequest } from "../src/core/oauth.ts";
-import { createRateLimiter } from "../src/core/token-bucket.ts";
 
 const NOW = 1_000_000;
 const { id, secret, text } = createKeyText();

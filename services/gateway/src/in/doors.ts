@@ -1,11 +1,11 @@
 import type { AccessKey, Scope } from "@fnbus/contract";
 import type { AddressGuard } from "@fnbus/guard";
+import type { RateLimiter } from "@fnbus/http";
 import type { Backlog, Bodies, Invocations, Ledger, Records } from "@fnbus/publisher";
 import type { Access, Registry } from "@fnbus/registry";
 import type { Logger, Tracing } from "@fnbus/telemetry";
 import type { Counts } from "../core/counts.ts";
 import type { Executors } from "../core/executors.ts";
-import type { RateLimiter } from "../core/token-bucket.ts";
 import type { Callbacks } from "../out/callbacks.ts";
 import type { Calls } from "../out/calls.ts";
 import type { Deployments } from "../out/deployments.ts";

@@ -1,7 +1,8 @@
 import { isBusError } from "@fnbus/bus";
 import { FnbusError, toFnbusError } from "@fnbus/contract";
+import { type ErrorAnswer, toProblem } from "@fnbus/http";
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify";
-import { type ErrorAnswer, toOauthError, toProblem, toSmartworksError } from "../core/problems.ts";
+import { toOauthError, toSmartworksError } from "../core/problems.ts";
 import type { Dialect, Doors } from "./doors.ts";
 
 /** The one door for anything thrown: ours, Fastify's, or unknown, whose text is never shown. */

@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import underPressure from "@fastify/under-pressure";
 import { errorRow, limits } from "@fnbus/contract";
+import { stopGracefully } from "@fnbus/http";
 import { Ajv } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
 import { admit, type Load } from "./admission.ts";
 import type { Doors } from "./doors.ts";
 import { sendFailure } from "./failures.ts";
-import { stopGracefully } from "./graceful-stop.ts";
 import { managementRoutes } from "./management/routes.ts";
 import { watchRoutes } from "./not-found.ts";
 import { describeApi } from "./openapi.ts";

@@ -1,7 +1,13 @@
+import type { ServerResponse } from "node:http";
 import { Server } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
-import type { Load } from "./admission.ts";
+
+/** Answers that are not out yet, and whether each is to be its connection's last. */
+export interface OpenAnswers {
+  open: Set<ServerResponse>;
+  stopping: boolean;
+}
 
 /** Connections in use answer once more, and say that they close, within this time: no request is cut off by the stop. */
 const LAST_ANSWERS_MS = 1_000;
@@ -11,7 +17,7 @@ const STEP_MS = 50;
  * Stops listening but keeps every connection: each answer from now on carries Connection: close, so that clients leave by
  * themselves. Then closes the rest, idle ones first, and waits for what is still being answered.
  */
-export async function stopGracefully(app: FastifyInstance, load: Load): Promise<void> {
+export async function stopGracefully(app: FastifyInstance, load: OpenAnswers): Promise<void> {
   load.stopping = true;
   for (const response of load.open) if (!response.headersSent) response.setHeader("connection", "close");
   // Not http's own close: that cuts idle connections, on one of which a request may just be arriving.
