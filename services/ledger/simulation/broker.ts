@@ -42,6 +42,9 @@ export const createStream = <T>(maxBytes: number): Stream<T> => ({
 
 export const lastOf = <T>(stream: Stream<T>): number => stream.all.length;
 
+/** What the broker says of a stream. */
+export const toFill = <T>({ first, all, bytes, maxBytes }: Stream<T>) => ({ first, last: all.length, bytes, maxBytes });
+
 /** A message that is still stored. */
 export const readAt = <T>(stream: Stream<T>, sequence: number): Message<T> | undefined =>
   sequence < stream.first ? undefined : stream.all[sequence - 1];

@@ -130,7 +130,7 @@ const faults: Record<string, Fault> = {
     tellOfFunction(world, known);
   },
   "a function is deleted": (world) => {
-    const known = world.functions.at(-1)!;
+    const known = world.random.pick(world.functions.slice(-3));
     known.deleted = true;
     tellOfFunction(world, known);
   },

@@ -48,12 +48,13 @@ function accept(world: World, process: Process, pack: SimulatedPack, done: (ackn
 export function createGateway(world: World, name: string): Process {
   const { random, truth } = world;
   const process = createProcess(name);
+  const callable = world.functions.filter(({ overlap }) => overlap === undefined);
   const keys: FrameHead[] = [];
   const mine: string[] = [];
   every(world, process, random.between(100, 600), () => {
     if (world.closing) return;
     const heads = Array.from({ length: random.between(1, 3) }, () => {
-      const known = random.pick(world.functions);
+      const known = random.pick(callable);
       const delayMs = random.chance(0.1) ? random.between(100, 20_000) : 0;
       const ttlMs = random.chance(0.1) ? random.between(500, 5_000) : 600_000;
       if (!random.chance(0.3)) return createHead(world, known, random.id(7), { delayMs, ttlMs });
@@ -102,6 +103,9 @@ export function createGateway(world: World, name: string): Process {
 
 export interface CountingSource {
   source: string;
+  known: SimulatedFunction;
+  /** Its positions are times. */
+  ticks: boolean;
   /** Positions below this have a verdict "new" or "known". */
   done: number;
   step: number;
@@ -112,10 +116,10 @@ export interface CountingSource {
  * One replica that publishes what a source counts: in order, one publish in flight, from the ledger's mark (L10). Ticks
  * are positions in time: a replica whose clock is wrong publishes some from the future.
  */
-export function createSourceReplica(world: World, name: string, counts: CountingSource, ticks: boolean): Process {
+export function createSourceReplica(world: World, name: string, counts: CountingSource): Process {
+  const { known, ticks } = counts;
   const { random, broker, timeline } = world;
   const process = createProcess(name);
-  const known = random.pick(world.functions);
   const skew = ticks && random.chance(0.3) ? 90_000 : 0;
   let cursor: number | undefined;
   let waiting = 0;
@@ -131,7 +135,9 @@ export function createSourceReplica(world: World, name: string, counts: Counting
     if (ticks && first > timeline.now + broker.clock + skew) return;
     waiting = timeline.now + 8_000;
     const flags = frameFlags.counting | frameFlags.verdict | (ticks ? frameFlags.tick : 0);
-    const head = createHead(world, known, random.id(7), { flags, source: counts.source, first, last });
+    const { source } = counts;
+    const overlap = known.overlap ?? "allow";
+    const head = createHead(world, known, random.id(7), { flags, overlap, source, first, last });
     const receive = ([verdict]: readonly Verdict[]) => {
       if (!verdict || waiting === 0 || cursor !== first) return;
       waiting = 0;

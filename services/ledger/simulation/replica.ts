@@ -1,9 +1,10 @@
 import { type Action, type Core, type CoreEvent, createCore } from "../src/core/index.ts";
-import { lastOf, publish, readAt, trim } from "./broker.ts";
+import { lastOf, publish, readAt, toFill, trim } from "./broker.ts";
 import { acquireLoop, type HeldLease } from "./lease.ts";
 import { after, createProcess, every, type Process, send } from "./process.ts";
 import { ENVELOPE_BYTES, RECORD_BYTES, simulatedLimits, TICK_MS } from "./settings.ts";
 import { compose, newestCheckpoint } from "./stored.ts";
+import { checkTicks, hasRoom } from "./ticks.ts";
 import type { World } from "./world.ts";
 
 /** A ledger process: the real core, and a shell around it that does what the actions say. */
@@ -25,6 +26,8 @@ export function createReplica(world: World, name: string): SimulatedReplica {
   let lease: HeldLease | undefined;
   let lastTurn = 0;
   let stamp = { at: 0, mono: 0 };
+  /** The core knows of so much room in OUTCOMES that it puts no decision off (L23). */
+  let isRoomy = false;
   let cursors: { invocations: Cursor; outcomes: Cursor };
 
   const replica: SimulatedReplica = { process, core: undefined as unknown as Core, apply, start };
@@ -52,12 +55,14 @@ export function createReplica(world: World, name: string): SimulatedReplica {
     const { accepted, unfinished, ended } = view.totals();
     const all = ended.succeeded + ended.failed + ended.cancelled + ended.expired + ended["dead-lettered"];
     if (accepted !== unfinished + all) truth.fail(`I8: ${accepted} accepted, ${unfinished} unfinished, ${all} ended`);
+    if (isRoomy) checkTicks(world, view);
     const bound = 2 * simulatedLimits.pendingRecords + 200;
     if (view.pendingRecords > bound) truth.fail(`I11: ${view.pendingRecords} decisions wait`);
   }
 
   function start(): void {
     process.alive = true;
+    isRoomy = false;
     lease = undefined;
     lastTurn = timeline.now;
     truth.hears(process);
@@ -85,11 +90,11 @@ export function createReplica(world: World, name: string): SimulatedReplica {
     });
     every(world, process, 1_000, () => {
       if (broker.away || !process.connected) return;
-      const fill = (of: "invocations" | "outcomes" | "parked") => {
-        const { first, bytes, maxBytes, all } = world[of];
-        return { first, last: all.length, bytes, maxBytes };
-      };
-      apply({ type: "streams", invocations: fill("invocations"), outcomes: fill("outcomes"), parked: fill("parked") });
+      isRoomy = hasRoom(world.outcomes);
+      const [invocations, outcomes, parked] = [world.invocations, world.outcomes, world.parked].map((stream) =>
+        toFill<unknown>(stream),
+      );
+      apply({ type: "streams", invocations: invocations!, outcomes: outcomes!, parked: parked! });
       apply({ type: "projection-mark", from: lastOf(world.outcomes) });
     });
     acquireLoop(

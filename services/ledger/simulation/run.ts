@@ -73,11 +73,17 @@ function populate(world: World): CountingSource[] {
     failing,
     longestMs,
   });
+  const createTicked = (overlap: "skip" | "queue-one"): SimulatedFunction => ({
+    ...create("shared", 4, 2, 0.3, 4_000),
+    overlap,
+  });
   for (const known of [
     () => create("shared", 2, 1, 0.1, 300),
     () => create("shared", 4, 3, 0.4, 500),
     () => create("late", 2, 1, 0, 300),
     () => create("shared", 1, 2, 0.2, 1_000),
+    () => createTicked("skip"),
+    () => createTicked("queue-one"),
   ]) {
     world.functions.push(known());
   }
@@ -87,14 +93,28 @@ function populate(world: World): CountingSource[] {
   world.timeline.at(random.between(1, BUSY_MS), () => addExecutor(world, "late"));
   world.dispatcher = createDispatcher(world);
   for (let nth = random.between(1, 2); nth > 0; nth--) createGateway(world, `gateway-${nth}`);
-  const counts: CountingSource = { source: "c".repeat(32), done: 0, step: 1, base: 0 };
   const first = world.broker.clock + 2_000;
-  const ticks: CountingSource = { source: "d".repeat(32), done: first, step: 2_000, base: first };
-  for (const source of [counts, ticks]) {
-    for (let nth = random.between(1, 2); nth > 0; nth--)
-      createSourceReplica(world, `source-${nth}`, source, source === ticks);
+  const [any, skipping, waiting] = [random.pick(world.functions.slice(0, -2)), ...world.functions.slice(-2)];
+  const ticks = (digit: string, known: SimulatedFunction, step: number): CountingSource => ({
+    ...{ source: digit.repeat(32), known, ticks: true, done: first, step, base: first },
+  });
+  const sources: CountingSource[] = [
+    {
+      source: "c".repeat(32),
+      known: random.pick(world.functions.slice(0, -2)),
+      ticks: false,
+      done: 0,
+      step: 1,
+      base: 0,
+    },
+    ticks("d", any!, 2_000),
+    ticks("e", skipping!, 1_000),
+    ticks("f", waiting!, 1_000),
+  ];
+  for (const source of sources) {
+    for (let nth = random.between(1, 2); nth > 0; nth--) createSourceReplica(world, `source-${nth}`, source);
   }
-  return [counts, ticks];
+  return sources;
 }
 
 /** Everything works again, and nothing new comes. */

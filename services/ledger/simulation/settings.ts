@@ -10,6 +10,8 @@ export const simulatedLimits: CoreLimits = Object.freeze({
   recentWindowMs: 20_000,
   recentIds: 1_000,
   unfinished: 1_000,
+  marks: 100,
+  markRetentionMs: 600_000,
   tickAheadMs: 60_000,
   indexWaitMs: 5_000,
   executorsLost: 3,

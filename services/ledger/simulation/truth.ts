@@ -49,6 +49,8 @@ export function createTruth(world: World): Truth {
   const lastSilence = new Map<Process, number>();
   const cancels = new Map<string, string>();
   const handed = new Set<string>();
+  /** The tick of each source that started last. */
+  const lastTick = new Map<string, string>();
   const { executorLeaseMs, keptWindowMs, recentWindowMs } = simulatedLimits;
   const now = () => world.timeline.now;
   const fail = (text: string): never => {
@@ -75,6 +77,10 @@ export function createTruth(world: World): Truth {
     }
     if (cancels.get(id) === "cancelled" && record.state !== "cancelled")
       fail(`L18: ${id} was cancelled, and ${record.state}`);
+    if (record.errorCode === "overlap_skipped") {
+      if (record.state !== "cancelled" || record.attempts > 0) fail(`L13: ${id} is skipped after it ran`);
+      world.reach("tick skipped beside an unfinished one");
+    }
     const { position } = record;
     if (position) {
       const covered = positions.get(position.source) ?? new Set();
@@ -108,6 +114,15 @@ export function createTruth(world: World): Truth {
     }
   }
 
+  /** Whatever was lost or decided meanwhile: before one starts, the one before it has ended durably (L13). */
+  function startTick({ id, source, overlap }: FrameHead): void {
+    if (overlap === "allow") return;
+    const before = lastTick.get(source);
+    if (before !== undefined && before !== id && !ends.has(before))
+      fail(`L13: tick ${id} starts, and ${before} is unfinished`);
+    lastTick.set(source, id);
+  }
+
   return {
     fail,
     heads,
@@ -137,6 +152,7 @@ export function createTruth(world: World): Truth {
       if (own) own.started = true;
       // Who was lost and comes back may start what it had taken: nobody can reach it (I3).
       if (own && wasLost(owner, own)) return;
+      startTick(heads.get(id)!);
       const others = runs.get(id)?.filter((run) => !started(run)) ?? [];
       const recorded = new Set(attempts.get(id)?.map((record) => record.attempt));
       for (const run of others) {

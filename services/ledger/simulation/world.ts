@@ -21,6 +21,8 @@ export const namedCases = [
   "tick from the future",
   "lost acknowledgement of a fenced append",
   "repeat of a key after its result is trimmed",
+  "tick skipped beside an unfinished one",
+  "tick waiting for an unfinished one",
 ] as const;
 export type NamedCase = (typeof namedCases)[number];
 
@@ -43,6 +45,8 @@ export interface SimulatedFunction {
   /** Share of runs that fail, and how long a run takes at most. */
   failing: number;
   longestMs: number;
+  /** All its work is ticks of one source that do this beside each other (L13). */
+  overlap?: FrameHead["overlap"];
 }
 
 /** Probabilities of one run. */

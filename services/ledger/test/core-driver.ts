@@ -109,14 +109,20 @@ export const result = (nth: number, attempt = 1): CoreEvent => ({
   ],
 });
 
-/** Until nothing stands in the way of handing out. */
+/** An owner with nothing in the way of handing out. */
 export function createOwner() {
   const driver = createDriver();
-  driver.own();
+  takeOver(driver, () => []);
+  return driver;
+}
+
+/** Gains the lease, and hears executors until it hands out. What it does meanwhile. */
+export function takeOver(driver: ReturnType<typeof createDriver>, hear: () => Action[]): Action[] {
+  const actions = driver.own();
   for (let turn = 0; turn < 60 && driver.core.view.phase !== "owning"; turn++) {
     driver.now.mono += 200;
-    driver.apply({ type: "tick" });
+    actions.push(...driver.apply({ type: "tick" }), ...hear());
   }
   expect(driver.core.view.phase).toBe("owning");
-  return driver;
+  return actions;
 }

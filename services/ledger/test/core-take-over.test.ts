@@ -55,6 +55,23 @@ describe("an owner", () => {
     expect(new Set(all.map(({ id }) => id)).size).toBe(5_000);
   });
 
+  it("takes a refusal that comes late or twice for the hand-out it was about, not for a later one (L15)", () => {
+    const driver = createOwner();
+    driver.read([head(1)]);
+    driver.announce(5);
+    const refuse = () =>
+      driver.apply({
+        type: "results",
+        head: { executor: "e1", partition: 0, epoch: driver.core.view.epoch, applied: 1 },
+        entries: [{ meta: { type: "refused", id: idOf(1), attempt: 1, why: "full" }, body: new Uint8Array(0) }],
+      });
+    refuse();
+    expect(runsOf(driver.announce(5, [], 1))).toHaveLength(1);
+    refuse();
+    expect(runsOf(driver.announce(5, [[idOf(1), 1]], 2))).toEqual([]);
+    expect(driver.core.view.find(idOf(1))).toMatchObject({ state: "running" });
+  });
+
   it("takes no answer to an append of an earlier ownership for its own (L20)", () => {
     const driver = createOwner();
     driver.read([head(1)]);

@@ -29,7 +29,7 @@ describe("identity", () => {
     const flags = frameFlags.counting | frameFlags.verdict | frameFlags.tick;
     const tick = (nth: number, at: number) => head(nth, { flags, source, first: at, last: at });
     const verdicts = verdictsOf(read([tick(1, now.broker + 60_001), tick(2, now.broker + 60_000)]));
-    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["refused", "new"]);
+    expect(verdicts).toMatchObject([{ verdict: "refused", mark: -1, errorCode: "tick_ahead" }, { verdict: "new" }]);
     expect(core.view.mark(source)).toBe(now.broker + 60_000);
   });
 });

@@ -11,6 +11,7 @@ const protections: Protection[] = [
   "L7",
   "L9",
   "L10",
+  "L13",
   "L15",
   "L16",
   "L17",

@@ -7,6 +7,7 @@ import { loseSilent, onAnnouncement } from "./executors.ts";
 import { handOut } from "./hand-out.ts";
 import { readInvocations } from "./judge.ts";
 import { readOutcomes } from "./outcomes-log.ts";
+import { skipOverlapping } from "./overlap.ts";
 import { advancePhase, follow, gainLease, onConnection, onTick } from "./owning.ts";
 import { onResults } from "./results.ts";
 import { checkpointIfDue, onCheckpointFailed, onCheckpointStored, onParked, onParkFailed, onStreams } from "./space.ts";
@@ -82,6 +83,7 @@ function act(state: State, isTick: boolean): void {
   if (state.owner.phase === "owning") {
     if (isTick) loseSilent(state);
     wake(state);
+    skipOverlapping(state);
     handOut(state);
     checkpointIfDue(state);
   }

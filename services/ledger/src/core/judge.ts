@@ -1,4 +1,4 @@
-import { type FrameHead, frameFlags, type Verdict } from "@fnbus/contract";
+import { type ErrorCode, type FrameHead, frameFlags, type Verdict } from "@fnbus/contract";
 import type { CoreEvent } from "./events.ts";
 import { accept, liveStateOf } from "./lifecycle.ts";
 import { applyHeld } from "./outcomes-log.ts";
@@ -44,7 +44,6 @@ function judge(state: State, head: FrameHead, sequence: number, index: number, a
       state.totals.dropped++;
       return refusal;
     }
-    state.marks.set(head.source, head.last);
   }
   accept(state, head, sequence, index, at);
   return { id: head.id, verdict: "new" };
@@ -69,10 +68,13 @@ function findKnown(state: State, head: FrameHead): Verdict | undefined {
 }
 
 function judgePosition(state: State, head: FrameHead, at: number): Verdict | undefined {
-  const mark = state.marks.get(head.source);
-  const refused: Verdict = { id: head.id, verdict: "refused", mark: mark ?? NO_MARK, errorCode: "position_refused" };
+  const mark = state.marks.inForce(head.source, state.stamp);
+  const refuse = (errorCode: ErrorCode): Verdict => ({
+    ...{ id: head.id, verdict: "refused", mark: mark ?? NO_MARK, errorCode },
+  });
   // A tick that lies far in the future would hide all ticks until then: a source's clock is wrong (L10).
-  if (head.flags & frameFlags.tick && head.last > at + state.limits.tickAheadMs) return refused;
-  if (mark === undefined || head.first > mark) return undefined;
-  return head.last <= mark ? { id: head.id, verdict: "known", state: "dropped" } : refused;
+  if (head.flags & frameFlags.tick && head.last > at + state.limits.tickAheadMs) return refuse("tick_ahead");
+  if (mark === undefined) return state.marks.hasRoom(state.stamp) ? undefined : refuse("marks_full");
+  if (head.first > mark) return undefined;
+  return head.last <= mark ? { id: head.id, verdict: "known", state: "dropped" } : refuse("position_refused");
 }

@@ -1,5 +1,5 @@
 import { type EndState, type EnvelopePlace, type FrameHead, frameFlags, type LiveState, limits } from "@fnbus/contract";
-import { rowFlag, rowState } from "./rows.ts";
+import { NONE, rowFlag, rowState } from "./rows.ts";
 import type { State } from "./state.ts";
 
 /** A row's ways between its states. Counts of queues, timers and trimming are kept here and nowhere else. */
@@ -18,6 +18,7 @@ export function accept(state: State, head: FrameHead, sequence: number, index: n
   rows.bytes[row] = head.bytes;
   rows.flags[row] = (kept ? rowFlag.kept : 0) | (head.flags & frameFlags.callback ? rowFlag.callback : 0);
   if (kept) rows.setHash(row, head.bodyHash);
+  if (head.flags & frameFlags.counting) count(state, row, head);
   state.totals.accepted++;
   state.unfinishedBytes += head.bytes;
   state.live.add(sequence);
@@ -31,9 +32,23 @@ export function accept(state: State, head: FrameHead, sequence: number, index: n
   else toQueue(state, row, false);
 }
 
+/** The mark of its source is its last position (L10); a tick takes its place behind the others of its source (L13). */
+function count({ rows, marks, ticks, stamp }: State, row: number, head: FrameHead): void {
+  const source = marks.move(head.source, head.last, stamp);
+  marks.begin(source);
+  rows.sources[row] = source;
+  if (head.flags & frameFlags.tick) ticks.add(row, source, head.overlap);
+}
+
 export function toQueue(state: State, row: number, front: boolean): void {
-  state.rows.state[row] = rowState.queued;
-  state.queues.push(row, front);
+  const { rows, queues, ticks } = state;
+  if (rows.sources[row] !== NONE && ticks.isBehind(row, rows.sources[row]!) && !state.without.has("L13")) {
+    rows.state[row] = rowState.behind;
+    queues.ofRow(row).waiting++;
+  } else {
+    rows.state[row] = rowState.queued;
+    queues.push(row, front);
+  }
   state.timers.set(row);
 }
 
@@ -83,7 +98,19 @@ export function finish(state: State, row: number, end: EndState, endedAt: number
     state.live.remove(rows.sequences[row]!);
     state.unfinishedBytes -= rows.bytes[row]!;
   }
+  const source = rows.sources[row]!;
   rows.remove(row);
+  if (source !== NONE) uncount(state, row, source);
+}
+
+/** One less of its source is unfinished: the tick behind it takes its turn (L13). */
+function uncount(state: State, row: number, source: number): void {
+  const { rows, marks, ticks } = state;
+  marks.end(source);
+  const next = ticks.remove(row, source);
+  if (next === NONE || rows.state[next] !== rowState.behind || rows.has(next, rowFlag.deciding)) return;
+  leave(state, next);
+  toQueue(state, next, false);
 }
 
 /** From now on the envelope stands in PARKED; that stands over any copy in INVOCATIONS (L22). */
@@ -107,5 +134,6 @@ const liveStates: Record<number, LiveState> = {
   [rowState.queued]: "queued",
   [rowState.running]: "running",
   [rowState.waiting]: "waiting",
+  [rowState.behind]: "queued",
 };
 export const liveStateOf = (state: State, row: number): LiveState => liveStates[state.rows.state[row]!]!;

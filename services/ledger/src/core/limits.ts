@@ -12,6 +12,8 @@ export const defaultLimits: CoreLimits = Object.freeze({
   /** A minute at 45 k/s, the fastest that was measured. */
   recentIds: 3_000_000,
   unfinished: 2_000_000,
+  marks: 1_000_000,
+  markRetentionMs: 30 * 24 * 3_600_000,
   tickAheadMs: 60_000,
   indexWaitMs: 5_000,
   executorsLost: shared.executorsLost,

@@ -101,6 +101,7 @@ export function follow(state: State): void {
   owner.running.clear();
   owner.parking = false;
   owner.storing = undefined;
+  state.ticks.forgetDecisions();
   for (const executor of owner.executors.values()) {
     executor.held.clear();
     Object.assign(executor, { joined: false, unanswered: [], outbox: [], number: 0 });

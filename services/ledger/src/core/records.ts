@@ -71,8 +71,8 @@ function applyForeign(state: State, record: OutcomeRecord | OutcomeDraft): void 
   if (known) return;
   (isKept ? state.kept : state.recent).addText(record.id, record.bodyHash, record.endedAt, record.state);
   if (record.position) {
-    const mark = state.marks.get(record.position.source) ?? record.position.last;
-    state.marks.set(record.position.source, Math.max(mark, record.position.last));
+    const { source, last } = record.position;
+    state.marks.move(source, Math.max(state.marks.get(source) ?? last, last), record.endedAt);
   }
   state.totals.accepted++;
   state.totals.ended[record.state]++;

@@ -1,4 +1,4 @@
-import type { ResultEntry } from "@fnbus/contract";
+import type { ResultEntry, ResultsHead } from "@fnbus/contract";
 import { decideAttempt, decideEnd, decides, endIfCancelled, hasRoom } from "./decisions.ts";
 import type { CoreEvent, ResultArrived } from "./events.ts";
 import { handBack } from "./executors.ts";
@@ -10,6 +10,7 @@ import type { State } from "./state.ts";
 import { confirmPacks, tell } from "./work-packs.ts";
 
 type Result = Extract<ResultEntry, { type: "result" }>;
+type Refused = Extract<ResultEntry, { type: "refused" }>;
 
 /** Takes what an executor reports. Whatever is not taken now it repeats every second (L16). */
 export function onResults(state: State, event: Extract<CoreEvent, { type: "results" }>): void {
@@ -19,18 +20,20 @@ export function onResults(state: State, event: Extract<CoreEvent, { type: "resul
   if (!executor.gone) executor.heardAt = state.now.mono;
   if (executor.joined && event.head.epoch === owner.epoch) confirmPacks(executor, event.head.applied);
   for (const entry of event.entries) {
-    if (entry.meta.type === "refused") onRefused(state, executor, entry.meta);
+    if (entry.meta.type === "refused") onRefused(state, executor, event.head, entry.meta);
     else onResult(state, executor, entry.meta, entry.body);
   }
 }
 
 /** Not started, and no attempt: for want of room, or because the executor drains (L15). */
-function onRefused(state: State, executor: ExecutorState, entry: Extract<ResultEntry, { type: "refused" }>): void {
+function onRefused(state: State, executor: ExecutorState, head: ResultsHead, entry: Refused): void {
   const { rows, owner } = state;
   if (entry.why === "full") executor.full = true;
   const row = rows.find(entry.id);
   if (row < 0 || rows.has(row, rowFlag.deciding) || rows.attempt(row) !== entry.attempt) return;
   if (owner.running.get(row)?.executor !== executor.name) return;
+  // Said before this hand-out came: an earlier one was refused, and this one may run already.
+  if (head.epoch !== owner.epoch || executor.held.get(row)! > head.applied) return;
   handBack(state, executor, row);
   toQueue(state, row, true);
   endIfCancelled(state, row);

@@ -1,8 +1,11 @@
 import { IdIndex } from "./id-index.ts";
 import { readWords, sameWords, type Words, wordsToId } from "./id-words.ts";
 
-/** Where a row is. `waiting`: for its next attempt, its delay, or the registry's index (L3). */
-export const rowState = Object.freeze({ free: 0, queued: 1, running: 2, waiting: 3 });
+/**
+ * Where a row is. `waiting`: for its next attempt, its delay, or the registry's index (L3). `behind`: a tick that waits
+ * for the end of an earlier one of its source (L13).
+ */
+export const rowState = Object.freeze({ free: 0, queued: 1, running: 2, waiting: 3, behind: 4 });
 /** `kept`: keyed or named (L12). `deciding`: an outcome or a lost or failed attempt waits to be durable (L20). */
 export const rowFlag = Object.freeze({ parked: 1, kept: 2, callback: 4, cancelled: 8, deciding: 16, unresolved: 32 });
 
@@ -17,6 +20,8 @@ export class Rows {
   capacity = FIRST_CAPACITY;
   ids: Words = new Uint32Array(FIRST_CAPACITY * 4);
   functions = new Uint32Array(FIRST_CAPACITY);
+  /** Place of the counting source's mark, -1 where nothing is counted (L10). */
+  sources = new Int32Array(FIRST_CAPACITY);
   sequences = new Float64Array(FIRST_CAPACITY);
   indexes = new Uint16Array(FIRST_CAPACITY);
   acceptedAt = new Float64Array(FIRST_CAPACITY);
@@ -67,7 +72,7 @@ export class Rows {
     this.ids.set(this.#scratch, row * 4);
     this.#index.add(row, this.ids);
     this.failed[row] = this.lost[row] = this.flags[row] = this.delay[row] = 0;
-    this.next[row] = this.previous[row] = this.heapPlace[row] = NONE;
+    this.next[row] = this.previous[row] = this.heapPlace[row] = this.sources[row] = NONE;
     this.count++;
     return row;
   }
@@ -119,6 +124,7 @@ export class Rows {
     const size = this.capacity;
     this.ids = grown(this.ids, size * 4);
     this.functions = grown(this.functions, size);
+    this.sources = grown(this.sources, size);
     this.sequences = grown(this.sequences, size);
     this.indexes = grown(this.indexes, size);
     this.acceptedAt = grown(this.acceptedAt, size);

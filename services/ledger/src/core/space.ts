@@ -41,6 +41,7 @@ export function checkpointIfDue(state: State): void {
   if (!isNew || !(due || (since >= limits.repeatMs && trimmingWaits(state)))) return;
   owner.checkpointAt = now.mono;
   owner.recordsSince = 0;
+  state.marks.forget(state.stamp);
   const { object, parts, named } = encodeCheckpoint(state);
   owner.storing = { object, parts: named, invocations: state.next.invocations, outcomes: state.next.outcomes };
   state.actions.push({ do: "store-checkpoint", object, parts });
@@ -77,6 +78,7 @@ export function noteCheckpoint(state: State, record: CheckpointRecord, sequence:
     outcomes: mine?.outcomes ?? 0,
     record: sequence,
   };
+  state.marks.forget(state.stamp);
   if (!mine) return;
   const named = new Set(mine.parts);
   state.kept.stored(`${state.partition}/`, named);

@@ -4,9 +4,11 @@ import type { CoreEvent, Now, StreamFill } from "./events.ts";
 import { KeptIds } from "./kept-ids.ts";
 import { defaultLimits, segmentMs } from "./limits.ts";
 import { LiveMessages } from "./live-messages.ts";
+import { Marks } from "./marks.ts";
 import { createOwnerState, type OwnerState } from "./owner-state.ts";
 import { Queues } from "./queues.ts";
 import { Rows } from "./rows.ts";
+import { Ticks } from "./ticks.ts";
 import { Timers } from "./timers.ts";
 import type { CoreLimits, CoreOptions, LogsAtStart, Protection } from "./types.ts";
 
@@ -36,8 +38,8 @@ export interface State {
   /** Keyed and named ids, and all others (L12). */
   readonly kept: KeptIds;
   readonly recent: KeptIds;
-  /** Marks of counting sources by their hash (L10). */
-  readonly marks: Map<string, number>;
+  readonly marks: Marks;
+  readonly ticks: Ticks;
   readonly totals: { accepted: number; dropped: number; ended: Record<EndState, number> };
   /** Highest time stamp read on INVOCATIONS: the broker's time by which repeats are judged (L6). */
   stamp: number;
@@ -84,7 +86,8 @@ export function createState(options: CoreOptions): State {
     live: new LiveMessages(next.invocations),
     kept: keptIds("keyed", limits.keptWindowMs),
     recent: keptIds("recent", limits.recentWindowMs),
-    marks: new Map(),
+    marks: new Marks(limits.markRetentionMs, limits.marks),
+    ticks: new Ticks(),
     totals: {
       accepted: 0,
       dropped: 0,

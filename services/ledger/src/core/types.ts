@@ -18,6 +18,9 @@ export interface CoreLimits {
   recentIds: number;
   /** Unfinished invocations of the partition (L23). */
   unfinished: number;
+  /** Marks of counting sources, and how long one is kept without a move (L10). */
+  marks: number;
+  markRetentionMs: number;
   /** A tick further ahead of its stored time is refused (L10). */
   tickAheadMs: number;
   /** Wait for the registry's index to reach an envelope's revision (L3). */
@@ -45,6 +48,7 @@ export type Protection =
   | "L7"
   | "L9"
   | "L10"
+  | "L13"
   | "L15"
   | "L16"
   | "L17"
@@ -143,8 +147,8 @@ export interface CoreView {
   totals(): Totals;
   /** The mark of a counting source; undefined: never heard of (L10). */
   mark(source: string): number | undefined;
-  /** 0..1 of bounds, for the announcement (L23). `keys`: kept ids. */
-  fill(): { backlog: number; keys: number; fullFunctions: string[] };
+  /** 0..1 of bounds, for the announcement (L23). `keys`: kept ids. `marks`: of counting sources. */
+  fill(): { backlog: number; keys: number; marks: number; fullFunctions: string[] };
   executors(): { executor: string; pool: string; capacity: number; held: number; heardAt: number; gone: boolean }[];
   /** Bytes in INVOCATIONS that unfinished envelopes take, and the first sequence that one stands in. */
   space(): { unfinishedBytes: number; floor: number };

@@ -50,6 +50,7 @@ export function createView(state: State): CoreView {
     fill: () => ({
       backlog: backlogOf(state),
       keys: state.kept.count / state.limits.keptIds,
+      marks: state.marks.count / state.limits.marks,
       fullFunctions: queues.all
         .filter(({ rules, queued, waiting, running }) => rules && queued + waiting + running >= rules.backlog)
         .map(({ registryId }) => registryId),
