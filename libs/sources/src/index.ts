@@ -4,7 +4,7 @@ export { checkFunctionOptions, checkTrigger } from "./check-trigger.ts";
 export { checkObsEvents } from "./object-events.ts";
 export { type RunningSources, runSources } from "./run-sources.ts";
 export { nextRuns } from "./schedule/next-runs.ts";
-export { parseSchedule, type ScheduleOptions } from "./schedule/parse-schedule.ts";
+export { parseSchedule, type ScheduleOptions } from "./schedule/parse.ts";
 export type { Schedule } from "./schedule/types.ts";
 export { toZonedTime } from "./schedule/zone.ts";
 export { checkFilter, createTopicTable, matchesTopic, parseFilters, type TopicTable } from "./topics.ts";
