@@ -64,13 +64,16 @@ export async function startCallbackDispatcher(
     reconcileMs: parseDuration(config.FNBUS_CALLBACK_RECONCILE),
   });
   const meters = createMeters(context.metrics, { gate, keeping: () => keeper.keeping });
+  /** One that is not woken (Redis is away, or it has gone on) comes at its time. */
+  const wake = (jobId: string): void => void jobs.promote(jobId).catch(() => {});
+  const ownTurns = createTurns(gate, TURN_WAIT_MS, wake);
   const deliver = createDelivery({
     contents,
     callbacks,
     records,
     copies,
     logger,
-    turns: createTurns(gate, TURN_WAIT_MS),
+    turns: ownTurns,
     schedule: parseSchedule(config.FNBUS_CALLBACK_SCHEDULE),
     maxAgeMs: parseDuration(config.FNBUS_CALLBACK_MAX_AGE),
     isPaused: pauses.isPaused,
@@ -78,9 +81,11 @@ export async function startCallbackDispatcher(
     onTry: meters.onTry,
   });
   const seriesGate = createHostGate({ perHost: SERIES_PER_HOST, waitMs: TURN_WAIT_MS, maxHosts: MAX_HOSTS });
+  const seriesTurns = createTurns(seriesGate, TURN_WAIT_MS, wake);
   const series = createSeries({
     concurrency: config.FNBUS_CALLBACK_CONCURRENCY,
-    turns: createTurns(seriesGate, TURN_WAIT_MS),
+    turns: seriesTurns,
+    ownTurns,
     jobs,
     deliver,
   });
@@ -94,6 +99,8 @@ export async function startCallbackDispatcher(
     jobs,
     deliver,
     series,
+    seriesTurns,
+    ownTurns,
   });
   const watchdog = every(WATCH_MS, logger, "watching the callback worker", async () => {
     if ((await deliveries.watch()) === "works") return;

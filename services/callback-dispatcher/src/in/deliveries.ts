@@ -5,6 +5,7 @@ import { type CallbackReference, toJobId } from "../core/callback-reference.ts";
 import type { JobData, Jobs } from "../out/jobs.ts";
 import type { Next } from "./delivery.ts";
 import type { Series } from "./series.ts";
+import type { Turns } from "./turns.ts";
 
 export interface DeliveriesOptions {
   queue: string;
@@ -17,6 +18,9 @@ export interface DeliveriesOptions {
   jobs: Jobs;
   deliver(reference: CallbackReference): Promise<Next>;
   series: Series;
+  /** Where jobs that got no turn are put off: of series, and of single callbacks. */
+  seriesTurns: Pick<Turns, "putOff">;
+  ownTurns: Pick<Turns, "putOff">;
 }
 
 /** The worker that takes callbacks when they are due. */
@@ -63,13 +67,16 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
     if (next.attempts !== reference.attempts)
       await job.updateData({ callbacks: [{ ...reference, attempts: next.attempts }] });
     await job.moveToDelayed(next.atMs, token);
+    if (next.noTurn) options.ownTurns.putOff(reference.host, job.id!);
     throw new DelayedError();
   }
 
   async function deliverSeries(job: Job<JobData>, token?: string): Promise<void> {
-    const later = await series.deliver(job.data.callbacks);
+    const { callbacks } = job.data;
+    const later = await series.deliver(job.id!, callbacks);
     if (!later) return;
     await job.moveToDelayed(later.atMs, token);
+    options.seriesTurns.putOff(callbacks[0]?.host ?? "", job.id!);
     throw new DelayedError();
   }
 

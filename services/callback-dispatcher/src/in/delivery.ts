@@ -25,8 +25,8 @@ export interface DeliveryPorts {
   onTry(result: Judgement["verdict"], durationMs: number): void;
 }
 
-/** Ended, or to be looked at again at a time. */
-export type Next = "ended" | { atMs: number; attempts: number };
+/** Ended, or to be looked at again at a time. `noTurn`: only because its host has no room; its job is to be put off. */
+export type Next = "ended" | { atMs: number; attempts: number; noTurn?: true };
 
 /** A paused host is looked at again after this; a resume wakes its callbacks at once. */
 const PAUSED_MS = 3_600_000;
@@ -115,8 +115,8 @@ export function createDelivery(ports: DeliveryPorts): (reference: CallbackRefere
   async function deliver(reference: CallbackReference): Promise<Next> {
     const isOld = Date.now() - reference.since > ports.maxAgeMs;
     if (!isOld && ports.isPaused(reference.host)) return again(reference, PAUSED_MS);
-    const turn = isOld ? "go" : await ports.turns.take(reference.host);
-    if (turn !== "go") return { atMs: turn.atMs, attempts: reference.attempts };
+    const turn = isOld ? "go" : await ports.turns.take(reference.host, toJobId(reference));
+    if (turn !== "go") return { atMs: turn.atMs, attempts: reference.attempts, noTurn: true };
     let took: { durationMs: number; failed: boolean } | undefined;
     let content: CallbackContent | "busy" | undefined;
     let sent: [PostResult, number, number] | undefined;

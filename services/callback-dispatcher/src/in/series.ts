@@ -6,8 +6,11 @@ import type { Turns } from "./turns.ts";
 
 /** First tries to one host that are one job: Redis works once for all of them. */
 export interface Series {
-  /** Resolves when each callback has ended or has a job of its own, or with the time at which to come again: none was tried. */
-  deliver(callbacks: readonly CallbackReference[]): Promise<undefined | { atMs: number }>;
+  /**
+   * Resolves when each callback has ended or has a job of its own, or with the time at which to come again: none was tried,
+   * because the host has no room for the series.
+   */
+  deliver(jobId: string, callbacks: readonly CallbackReference[]): Promise<undefined | { atMs: number }>;
   /** What is under way comes to its end; nothing waits for Redis any longer. */
   stop(): void;
 }
@@ -23,6 +26,8 @@ export function createSeries(ports: {
   concurrency: number;
   /** Turns of whole series at hosts: the less are begun, the less is sent again after a crash. */
   turns: Turns;
+  /** Turns of single callbacks. */
+  ownTurns: Pick<Turns, "putOff">;
   jobs: Jobs;
   deliver(reference: CallbackReference): Promise<Next>;
 }): Series {
@@ -49,7 +54,9 @@ export function createSeries(ports: {
       for (let one = rest.shift(); one; one = rest.shift()) {
         if (performance.now() - began > PATIENCE_MS) return handOver([one, ...rest.splice(0)], Date.now());
         const next = await ports.deliver(one);
-        if (next !== "ended") await handOver([{ ...one, attempts: next.attempts }], next.atMs);
+        if (next === "ended") continue;
+        await handOver([{ ...one, attempts: next.attempts }], next.atMs);
+        if (next.noTurn) ports.ownTurns.putOff(one.host, toJobId(one));
       }
     };
     const done = await Promise.allSettled(Array.from({ length: own }, deliverInTurn));
@@ -57,9 +64,9 @@ export function createSeries(ports: {
   }
 
   return {
-    async deliver(callbacks) {
+    async deliver(jobId, callbacks) {
       const host = callbacks[0]?.host ?? "";
-      const turn = await ports.turns.take(host);
+      const turn = await ports.turns.take(host, jobId);
       if (turn !== "go") return turn;
       const began = performance.now();
       const own = Math.max(1, Math.min(callbacks.length, LANES, ports.concurrency - lanes));

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type BulkJobOptions, Queue } from "bullmq";
+import { type BulkJobOptions, ErrorCode, Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { CallbackReference } from "../core/callback-reference.ts";
 import { PREFIX, QUEUE } from "./redis.ts";
@@ -22,7 +22,7 @@ export interface Jobs {
   /** `missing`: no such job. `idle`: it has ended. `alive`: it waits or runs. */
   state(jobId: string): Promise<"missing" | "idle" | "alive">;
   remove(jobId: string): Promise<void>;
-  /** Its next try is now. */
+  /** Its next try is now, where it waits for a time. */
   promote(jobId: string): Promise<void>;
   /** Whether Redis is another one, was restarted or emptied since the last call. */
   hasForgotten(): Promise<boolean>;
@@ -42,6 +42,7 @@ const jobOptions = {
   attempts: 1_000_000,
   backoff: { type: "fixed", delay: 5_000 },
 } satisfies BulkJobOptions;
+const JOB_NAME = "callbacks";
 const MARKER = `${PREFIX}:${QUEUE}-marker`;
 
 export function createJobs(redis: Redis): Jobs {
@@ -66,7 +67,7 @@ export function createJobs(redis: Redis): Jobs {
       const now = Date.now();
       await queue.addBulk(
         list.map(({ jobId, callbacks, dueAt }) => ({
-          name: "callbacks",
+          name: JOB_NAME,
           data: { callbacks },
           opts: { ...jobOptions, jobId, ...(dueAt > now ? { delay: dueAt - now } : {}) },
         })),
@@ -81,8 +82,10 @@ export function createJobs(redis: Redis): Jobs {
       await queue.remove(jobId);
     },
     async promote(jobId) {
-      const job = await queue.getJob(jobId);
-      if (job && (await job.isDelayed())) await job.promote();
+      const job = new Job<JobData>(queue, JOB_NAME, { callbacks: [] }, undefined, jobId);
+      await job.promote().catch((error: Error & { code?: number }) => {
+        if (error.code !== ErrorCode.JobNotInState) throw error;
+      });
     },
     async hasForgotten() {
       const now = await identity();
