@@ -18,12 +18,19 @@ export async function reconcile(open: OpenCallbacks, jobs: Jobs, now: number, ov
     if (callback.hasJob && callback.dueAt + overdueMs < now && overdue.push(callback) >= ROUND) break;
   }
   let lost = 0;
+  /** A series is asked for once, for all that are in it. */
+  const ofSeries = new Map<string, Promise<boolean>>();
+  const isAlive = (series: string): Promise<boolean> => {
+    const asked = ofSeries.get(series) ?? jobs.state(series).then((state) => state === "alive");
+    ofSeries.set(series, asked);
+    return asked;
+  };
   for (let at = 0; at < overdue.length; at += AT_ONCE) {
     await Promise.all(
       overdue.slice(at, at + AT_ONCE).map(async (callback) => {
-        const state = await jobs.state(toJobId(callback));
-        const isInSeries = callback.series !== undefined && (await jobs.state(callback.series)) === "alive";
-        if (state === "alive" || isInSeries) {
+        const isInSeries = callback.series !== undefined && (await isAlive(callback.series));
+        const state = isInSeries ? "alive" : await jobs.state(toJobId(callback));
+        if (state === "alive") {
           // Looked at again when it is overdue anew, so that a round comes to all of them.
           callback.dueAt = now;
           return;
