@@ -24,7 +24,7 @@ export const toJobId = (reference: Pick<CallbackReference, "id" | "redrive">): s
   reference.redrive === 0 ? `cb-${reference.id}` : `cb-${reference.id}-${reference.redrive}`;
 
 /** Host and port that a URL's callbacks are counted by; "invalid" where the text is no URL. */
-export const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "invalid");
+export const hostOf = (url: string): string => URL.parse(url)?.host ?? "invalid";
 
 /** The reference alone, of what knows more. */
 export const toReference = (of: CallbackReference): CallbackReference => ({

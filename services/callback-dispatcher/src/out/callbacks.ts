@@ -5,6 +5,7 @@ import { Agent, type Dispatcher } from "undici";
 import type { CallbackRequest } from "../core/callback-request.ts";
 import type { PostResult } from "../core/judgement.ts";
 import { parseRetryAfter } from "../core/schedule.ts";
+import { type Answer, send } from "./sending.ts";
 
 /** Sends callbacks. */
 export interface Callbacks {
@@ -15,11 +16,10 @@ export interface Callbacks {
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** The status is the answer. Its body is read only so that the connection can be used again, and no longer than this. */
-const DRAIN_MS = 1_000;
 const CONNECT_MS = 5_000;
 const KEEP_ALIVE_MS = 4_000;
 const MESSAGE_CHARS = 300;
+const MAX_PLACES = 1_000;
 
 /** A client that calls strangers: no redirects, no decompression, every time and size bounded, addresses guarded (RELIABILITY.md 2.11). */
 export function createCallbacks(guard: AddressGuard, options: { timeoutMs: number; perHost: number }): Callbacks {
@@ -36,45 +36,36 @@ export function createCallbacks(guard: AddressGuard, options: { timeoutMs: numbe
     strictContentLength: true,
   });
 
+  /** Of checked URLs: where they lead. Most callbacks go where others have gone. */
+  const places = new Map<string, Pick<Dispatcher.DispatchOptions, "origin" | "path">>();
+
+  /** Throws what the guard says of the URL. */
+  function placeOf(text: string) {
+    const known = places.get(text);
+    if (known) return known;
+    const url = guard.checkUrl(text);
+    const place = { origin: url.origin, path: url.pathname + url.search };
+    if (places.size >= MAX_PLACES) places.clear();
+    places.set(text, place);
+    return place;
+  }
+
   return {
     async post(request, secrets) {
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(new Error("no answer in time")), options.timeoutMs);
       try {
-        const url = guard.checkUrl(request.url);
         const signatures = signCallback(secrets, request.facts, request.body, Date.now() / 1000);
-        const answer = await agent.request({
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: "POST",
-          headers: [...request.headers.flat(), ...Object.entries(signatures).flat()],
-          body: request.body,
-          signal: deadline.signal,
-        });
-        await drain(answer.body);
-        return toResult(answer);
+        const headers = [...request.headers.flat(), ...Object.entries(signatures).flat()];
+        const call = { ...placeOf(request.url), method: "POST" as const, headers, body: request.body };
+        return toResult(await send(agent, call, options.timeoutMs));
       } catch (error) {
         return toFailure(error);
-      } finally {
-        clearTimeout(timer);
       }
     },
     close: () => agent.destroy(),
   };
 }
 
-async function drain(body: Dispatcher.ResponseData["body"]): Promise<void> {
-  const limit = setTimeout(() => body.destroy(), DRAIN_MS);
-  try {
-    await body.dump({ limit: MAX_RESPONSE_BYTES });
-  } catch {
-    // Too long, too slow or cut off: the status stands all the same.
-  } finally {
-    clearTimeout(limit);
-  }
-}
-
-function toResult({ statusCode, headers }: Dispatcher.ResponseData): PostResult {
+function toResult({ statusCode, headers }: Answer): PostResult {
   const header = headers["retry-after"];
   const retryAfterMs = parseRetryAfter(Array.isArray(header) ? header[0] : header, Date.now());
   return { statusCode, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

@@ -15,8 +15,8 @@ export interface Contents {
   remember(partition: number, sequence: number, entries: readonly Entry<LedgerRecord>[]): void;
 }
 
-/** Packs held so that the callbacks of one pack do not read it once each (I11). */
-const CACHE_PACKS = 64;
+/** Packs held until their callbacks are sent, so that none is read from the broker again, nor once for each of them (I11). */
+const CACHE_PACKS = 1_024;
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** Bodies that came from the object store and are on their way, in all. */
 const LARGE_BYTES = 64 * 1024 * 1024;
