@@ -57,8 +57,8 @@ module.exports = {
         path: [
           "^libs/(bus|client|config|service|telemetry|testing)/",
           "^services/$1/src/(?!core/)",
-          "/node_modules/(undici|bullmq|ioredis|mqtt|fastify|@fastify|@nats-io|pino)/",
-          "^node_modules/(undici|bullmq|ioredis|mqtt|fastify|@fastify|@nats-io|pino)/",
+          "/node_modules/(undici|bullmq|ioredis|mqtt|rabbitmq-client|@platformatic|fastify|@fastify|@nats-io|pino)/",
+          "^node_modules/(undici|bullmq|ioredis|mqtt|rabbitmq-client|@platformatic|fastify|@fastify|@nats-io|pino)/",
         ],
         dependencyTypesNot: ["type-only"],
       },
@@ -97,6 +97,13 @@ module.exports = {
       severity: "error",
       from: { pathNot: "^services/mqtt-bridge/" },
       to: { path: "node_modules/mqtt/" },
+    },
+    {
+      name: "queues-in-event-ingest",
+      comment: "event-ingest alone knows Kafka and RabbitMQ.",
+      severity: "error",
+      from: { pathNot: "^(services/event-ingest|libs/testing)/" },
+      to: { path: "node_modules/(@platformatic/kafka|rabbitmq-client)/" },
     },
     {
       name: "testing-in-tests",

@@ -18,6 +18,7 @@ const violations: [rule: string, file: string, imports: string][] = [
   ["bullmq-in-callback-dispatcher", "services/gateway/src/out/queue.ts", "bullmq"],
   ["nats-in-bus", "services/gateway/src/out/nats.ts", "@nats-io/jetstream"],
   ["mqtt-in-mqtt-bridge", "services/gateway/src/in/topic.ts", "mqtt"],
+  ["queues-in-event-ingest", "services/gateway/src/in/records.ts", "rabbitmq-client"],
   ["testing-in-tests", "services/gateway/src/out/fake.ts", "../../../../libs/testing/src/index.ts"],
 ];
 
@@ -34,7 +35,7 @@ const allowed: Record<string, string> = {
   "services/gateway/src/main.ts": 'import "./in/plain.ts";\nimport "./out/calls.ts";\n',
   "services/callback-dispatcher/src/out/queue.ts": 'import "bullmq";\n',
 };
-const packages = ["undici", "bullmq", "mqtt", "@nats-io/jetstream"].flatMap((name) => [
+const packages = ["undici", "bullmq", "mqtt", "rabbitmq-client", "@nats-io/jetstream"].flatMap((name) => [
   [`node_modules/${name}/package.json`, JSON.stringify({ name, version: "1.0.0", main: "index.js" })],
   [`node_modules/${name}/index.js`, ""],
 ]);

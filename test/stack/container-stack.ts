@@ -10,6 +10,7 @@ import { settingsOf } from "./service-settings.ts";
 import {
   journeySettings,
   type Member,
+  replicasOf,
   type ServiceName,
   type Stack,
   type StackOptions,
@@ -23,6 +24,7 @@ const REDIS_IMAGE = "redis:7-bookworm";
 const HOST = "host.docker.internal";
 const OPS_PORT = 9090;
 const HTTP_PORT = 8080;
+const INGEST_PORT = 8081;
 
 /** The image of the services, from this repository. Once a run. */
 export const buildImage = async (): Promise<void> => {
@@ -74,11 +76,14 @@ export async function startContainerStack(options: StackOptions = {}): Promise<S
     );
     const members = new Map<ServiceName, Member[]>();
     const urls: string[] = [];
+    const eventUrls: string[] = [];
     const startService = async (name: ServiceName, replica: number): Promise<Member> => {
       const [opsPort, port] = (await freePorts(2)) as [number, number];
+      if (name === "event-ingest") eventUrls[replica] = `http://127.0.0.1:${port}`;
       if (name === "gateway") urls[replica] = `http://127.0.0.1:${port}`;
       const ports = [{ container: OPS_PORT, host: opsPort }];
       if (name === "gateway") ports.push({ container: HTTP_PORT, host: port });
+      if (name === "event-ingest") ports.push({ container: INGEST_PORT, host: port });
       const container = new GenericContainer(IMAGE)
         .withCommand([`services/${name}/src/main.ts`])
         .withNetworkAliases(`${name}-${replica}`)
@@ -89,9 +94,7 @@ export async function startContainerStack(options: StackOptions = {}): Promise<S
       return toMember(`${name}-${replica}`, await run(container), `http://127.0.0.1:${opsPort}`);
     };
     for (const name of serviceNames) {
-      const replicas = Array.from({ length: options.replicas?.[name] ?? 1 }, (_, replica) =>
-        startService(name, replica),
-      );
+      const replicas = Array.from({ length: replicasOf(name, options) }, (_, replica) => startService(name, replica));
       members.set(name, await Promise.all(replicas));
     }
     const membersOf = (name: ServiceName) => members.get(name) ?? [];
@@ -112,6 +115,8 @@ export async function startContainerStack(options: StackOptions = {}): Promise<S
         },
       },
       members: membersOf,
+      eventUrls,
+      host: HOST,
       async stop() {
         await api.close();
         await stop();

@@ -11,6 +11,7 @@ import { settingsOf } from "./service-settings.ts";
 import {
   journeySettings,
   type Member,
+  replicasOf,
   type ServiceName,
   type Stack,
   type StackOptions,
@@ -65,12 +66,14 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
     });
     const members = new Map<ServiceName, Member[]>();
     const urls: string[] = [];
+    const eventUrls: string[] = [];
     for (const name of serviceNames) {
       const replicas: Member[] = [];
-      for (let replica = 0; replica < (options.replicas?.[name] ?? 1); replica++) {
+      for (let replica = 0; replica < replicasOf(name, options); replica++) {
         const [opsPort, port] = await freePorts(2);
         const folder = join(data, `${name}-${replica}`);
         await mkdir(folder);
+        if (name === "event-ingest") eventUrls.push(`http://127.0.0.1:${port}`);
         if (name === "gateway") urls.push(`http://127.0.0.1:${port}`);
         const member = await run({
           name: `${name}-${replica}`,
@@ -82,6 +85,7 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
             FNBUS_OPS_PORT: String(opsPort),
             ...(name === "executor" ? { FNBUS_EXECUTOR_FOLDER: folder } : { FNBUS_DATA_DIR: folder }),
             ...(name === "gateway" ? { FNBUS_PORT: String(port) } : {}),
+            ...(name === "event-ingest" ? { FNBUS_INGEST_PORT: String(port) } : {}),
             ...journeySettings[name],
             ...options.settings?.[name],
           },
@@ -108,6 +112,8 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
           }),
       },
       members: membersOf,
+      eventUrls,
+      host: "127.0.0.1",
       async stop() {
         await api.close();
         await stop();

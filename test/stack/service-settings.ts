@@ -21,8 +21,10 @@ export function settingsOf(name: ServiceName | "provision", where: Surroundings)
     FNBUS_CALLBACK_ALLOW: where.callbacksTo,
     FNBUS_CALLBACK_ALLOW_LOOPBACK: "true",
   };
+  const brokers = { FNBUS_BROKER_ALLOW: where.callbacksTo, FNBUS_BROKER_ALLOW_LOOPBACK: "true" };
   if (name === "provision") return { ...all, FNBUS_ADMIN_KEY: servers.ADMIN_KEY };
-  if (name === "gateway") return { ...all, ...callbacks };
+  if (name === "gateway") return { ...all, ...callbacks, ...brokers };
   if (name === "callback-dispatcher") return { ...all, ...callbacks, REDIS_URL: where.redisUrl };
+  if (name === "mqtt-bridge" || name === "event-ingest") return { ...all, ...brokers };
   return all;
 }

@@ -10,12 +10,22 @@ export interface Stack {
   redis: Member & { flush(): Promise<void> };
   /** Replicas of a service, in the order of their start. */
   members(service: ServiceName): Member[];
+  /** Where event-ingest takes events over HTTP: one URL a replica. */
+  eventUrls: readonly string[];
+  /** Under this name services reach the machine that runs the journeys. */
+  host: string;
   /** Stops everything and removes its data. */
   stop(): Promise<void>;
 }
 
-export type ServiceName = "gateway" | "ledger" | "executor" | "callback-dispatcher";
-export const serviceNames: readonly ServiceName[] = ["gateway", "ledger", "executor", "callback-dispatcher"];
+/** The services of every stack, and those that run triggers, of which a stack has as many as it asks for. */
+export const coreNames = ["gateway", "ledger", "executor", "callback-dispatcher"] as const;
+export const sourceNames = ["scheduler", "mqtt-bridge", "event-ingest"] as const;
+export type ServiceName = (typeof coreNames)[number] | (typeof sourceNames)[number];
+export const serviceNames: readonly ServiceName[] = [...coreNames, ...sourceNames];
+
+export const replicasOf = (name: ServiceName, options: StackOptions): number =>
+  options.replicas?.[name] ?? ((coreNames as readonly string[]).includes(name) ? 1 : 0);
 
 /** One process of the stack. Its port and its data outlive it. */
 export interface Member {
@@ -53,5 +63,8 @@ export const journeySettings: Record<ServiceName, Record<string, string>> = {
   gateway: { FNBUS_MAX_LAG_MS: "5000" },
   ledger: {},
   executor: {},
+  scheduler: {},
+  "mqtt-bridge": {},
+  "event-ingest": {},
   "callback-dispatcher": { FNBUS_CALLBACK_SCHEDULE: "300ms,600ms,1s,2s,2s,2s,2s,2s", FNBUS_CALLBACK_RECONCILE: "3s" },
 };

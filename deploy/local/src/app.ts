@@ -5,7 +5,7 @@ import { type LocalConfig, stateFolderOf } from "./config.ts";
 import { type ServiceName, serviceNames } from "./core/services.ts";
 import { toSummary } from "./core/summary.ts";
 import { openDataFolder } from "./data/folder.ts";
-import { isFree } from "./data/ports.ts";
+import { freeOr, isFree } from "./data/ports.ts";
 import { awaitRemnants } from "./data/remnants.ts";
 import { createOutput } from "./output.ts";
 import { prepareBus } from "./prepare-bus.ts";
@@ -49,12 +49,16 @@ export async function startPlatform(
     const servers = await planServers(data, config, variables, names.includes("callback-dispatcher"), output.say);
     await supervisor.start(servers.specs);
     const adminKey = await prepareBus(servers, data);
-    const specs = await Promise.all(names.map((name) => planService(name, data, config, servers, variables)));
+    const ingestPort = await freeOr(config.FNBUS_INGEST_PORT, config.FNBUS_HOST);
+    const specs = await Promise.all(
+      names.map((name) => planService(name, data, config, servers, ingestPort, variables)),
+    );
     await supervisor.start(specs);
 
     const url = `http://${config.FNBUS_HOST}:${config.FNBUS_PORT}`;
+    const eventsUrl = names.includes("event-ingest") ? `http://${config.FNBUS_HOST}:${ingestPort}` : undefined;
     data.writeJson("platform.json", {
-      url,
+      ...{ url, eventsUrl },
       pid: process.pid,
       adminKeyFile: adminKey,
       dataFolder: data.path,
@@ -68,6 +72,7 @@ export async function startPlatform(
       redis: servers.redis?.text,
       degraded: servers.degraded,
       services: names,
+      eventsUrl,
       dataFolder: data.path,
       keyFile: adminKey,
     }))

@@ -7,6 +7,12 @@ import { natsRelease, releasePlatform } from "./servers/nats-release.ts";
 export const LocalConfig = Type.Object({
   FNBUS_HOST: Type.String({ default: "127.0.0.1", description: "address that the gateway listens on" }),
   FNBUS_PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: "port of the gateway" }),
+  FNBUS_INGEST_PORT: Type.Integer({
+    default: 8081,
+    minimum: 0,
+    maximum: 65_535,
+    description: "port for events over HTTP; where it is taken, another is chosen and shown",
+  }),
   FNBUS_DATA_DIR: Type.String({ default: ".fnbus", description: "data folder" }),
   NATS_URL: Type.String({ default: "", description: "NATS servers that run already; empty: find or start one" }),
   NATS_USER: Type.String({ default: "", description: "user at NATS_URL" }),

@@ -27,6 +27,7 @@ export async function planService(
   data: DataFolder,
   config: LocalConfig,
   servers: Servers,
+  ingestPort: number,
   variables: Variables,
 ): Promise<ProcessSpec & { opsPort: number }> {
   const opsPort = await freePort(LOOPBACK);
@@ -46,6 +47,7 @@ export async function planService(
       ...serviceVariables(name, {
         host: config.FNBUS_HOST,
         port: config.FNBUS_PORT,
+        ingestPort,
         opsPort,
         dataFolder: data.folder(name),
         natsUrl: servers.nats.url,

@@ -50,7 +50,15 @@ describe("the servers' configuration", () => {
 
 describe("what is told to services", () => {
   const facts = {
-    ...{ host: "127.0.0.1", port: 8080, opsPort: 9, dataFolder: "/d", natsUrl: "nats://n", natsUser: "u" },
+    ...{
+      host: "127.0.0.1",
+      port: 8080,
+      ingestPort: 8,
+      opsPort: 9,
+      dataFolder: "/d",
+      natsUrl: "nats://n",
+      natsUser: "u",
+    },
     ...{ natsPassword: "p", redisUrl: "redis://:secret@r", signingSecretFile: "/s", logLevel: "info" },
   };
   test("I10: the executor hears nothing of Redis and of the signing secret", () => {
@@ -98,6 +106,7 @@ test("the summary is under ten lines, also with both servers degraded, and ends 
   const lines = toSummary({
     ...{ url: "http://127.0.0.1:8080", seconds: 1, nats: "2.9.10 from PATH", redis: "7.0.15 from PATH" },
     ...{ degraded: ["a", "b"], services: serviceNames, dataFolder: "/d", keyFile: "/d/admin-key" },
+    eventsUrl: "http://127.0.0.1:8081",
   });
   expect(lines.length).toBeLessThan(10);
   expect(lines.at(-1)).toContain("curl http://127.0.0.1:8080/v1/whoami");

@@ -4,7 +4,7 @@ import { type Load, offerLoad } from "../calls.ts";
 import { expectConserved } from "../conservation.ts";
 import { deploy } from "../functions.ts";
 import { ready } from "../ready.ts";
-import { type Member, type Stack, serviceNames } from "../stack.ts";
+import { coreNames, type Member, type Stack } from "../stack.ts";
 import { eventually } from "../wait.ts";
 import type { Journey } from "./journey.ts";
 
@@ -46,7 +46,7 @@ export const everyServiceKilled: Journey = {
   async travel(stack) {
     await killUnderLoad(
       stack,
-      serviceNames.map((name) => stack.members(name)[0]!),
+      coreNames.map((name) => stack.members(name)[0]!),
     );
   },
 };

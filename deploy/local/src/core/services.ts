@@ -1,11 +1,21 @@
 /** The services of a platform on one machine, in the order in which they are stopped: what takes work in goes first. */
-export const serviceNames = ["gateway", "callback-dispatcher", "executor", "ledger"] as const;
+export const serviceNames = [
+  "gateway",
+  "event-ingest",
+  "mqtt-bridge",
+  "scheduler",
+  "callback-dispatcher",
+  "executor",
+  "ledger",
+] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** What every service is told, and what differs. */
 export interface ServiceFacts {
   host: string;
   port: number;
+  /** Of the listener for events. */
+  ingestPort: number;
   opsPort: number;
   dataFolder: string;
   natsUrl: string;
@@ -30,6 +40,11 @@ export const serviceVariables = (name: ServiceName, facts: ServiceFacts): Record
   FNBUS_DRAIN_MS: String(DRAIN_MS),
   FNBUS_DATA_DIR: facts.dataFolder,
   ...(name === "gateway" && { FNBUS_HOST: facts.host, FNBUS_PORT: String(facts.port) }),
+  ...(name === "event-ingest" && { FNBUS_INGEST_HOST: facts.host, FNBUS_INGEST_PORT: String(facts.ingestPort) }),
+  // Brokers are on this machine while one develops.
+  ...((name === "gateway" || name === "event-ingest" || name === "mqtt-bridge") && {
+    FNBUS_BROKER_ALLOW_LOOPBACK: "true",
+  }),
   ...(name === "executor" && { FNBUS_EXECUTOR_FOLDER: facts.dataFolder }),
   ...(name === "callback-dispatcher" && { REDIS_URL: facts.redisUrl }),
   ...((name === "gateway" || name === "callback-dispatcher") && {

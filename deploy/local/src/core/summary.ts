@@ -5,6 +5,8 @@ export interface SummaryFacts {
   redis: string | undefined;
   degraded: string[];
   services: readonly string[];
+  /** Where events are sent over HTTP. */
+  eventsUrl: string | undefined;
   dataFolder: string;
   keyFile: string;
 }
@@ -13,6 +15,7 @@ export interface SummaryFacts {
 export const toSummary = (facts: SummaryFacts): string[] => [
   `fnbus is ready after ${facts.seconds.toFixed(1)} s: ${facts.url}  (API and its page: ${facts.url}/docs)`,
   `  services  ${facts.services.join(", ")}`,
+  ...(facts.eventsUrl ? [`  events    ${facts.eventsUrl}/events/{space}/{trigger}`] : []),
   `  servers   NATS ${facts.nats}${facts.redis ? `; Redis ${facts.redis}` : ""}`,
   ...facts.degraded.map((text) => `  degraded  ${text}`),
   `  data      ${facts.dataFolder}`,

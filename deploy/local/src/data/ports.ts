@@ -22,6 +22,10 @@ export const freePort = (host: string): Promise<number> =>
     });
   });
 
+/** The port that was asked for where it is free, else another. */
+export const freeOr = async (port: number, host: string): Promise<number> =>
+  port !== 0 && (await isFree(port, host)) ? port : freePort(host);
+
 /** The port that `name` had the last time where it is still free, else another one, remembered. */
 export async function rememberedPort(data: DataFolder, name: string, host: string): Promise<number> {
   const ports = data.readJson<Record<string, number>>(FILE) ?? {};
