@@ -3,8 +3,8 @@ import type { Connection } from "./connection.ts";
 import { BusError, raise } from "./errors.ts";
 import { toInboxPrefix } from "./first-connection.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { createTimerWheel, type WheelTimer } from "./timer-wheel.ts";
 import type { Headers } from "./types.ts";
+import { createWaiters, type Waiter } from "./waiters.ts";
 
 /**
  * Answers: one wildcard subscription and a table of who waits, instead of a subscription and a timer for each request.
@@ -19,33 +19,20 @@ export interface Replies {
   stop(): void;
 }
 
-interface Waiter {
-  subject: string;
-  resolve(message: Msg): void;
-  reject(error: unknown): void;
-  timer: WheelTimer;
-}
-
 const NO_RESPONDERS = 503;
 
 export function createReplies(connection: Connection, outgoing: Outgoing, name: string): Replies {
   const { nc } = connection;
   const prefix = `${createInbox(toInboxPrefix(name))}.`;
-  const waiters = new Map<string, Waiter>();
+  const waiters = createWaiters<Msg>(({ subject, reject }) =>
+    reject(new BusError("timeout", `${subject} did not answer in time`)),
+  );
   const inboxes = new Map<string, (message: Msg) => void>();
-  const wheel = createTimerWheel();
-  let count = 0;
+  let opened = 0;
 
-  const take = (token: string): Waiter | undefined => {
-    const waiter = waiters.get(token);
-    if (!waiter) return undefined;
-    waiters.delete(token);
-    waiter.timer.cancel();
-    return waiter;
-  };
   const receive = (message: Msg) => {
     const token = message.subject.slice(prefix.length);
-    const waiter = take(token);
+    const waiter = waiters.take(token);
     if (!waiter) {
       inboxes.get(token)?.(message);
     } else if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) {
@@ -64,56 +51,55 @@ export function createReplies(connection: Connection, outgoing: Outgoing, name: 
       }
     },
   });
-  const refuse = (isMeant: (waiter: Waiter) => boolean, toError: (waiter: Waiter) => BusError) => {
-    for (const [token, waiter] of [...waiters]) if (isMeant(waiter)) take(token)!.reject(toError(waiter));
-  };
   connection.onStatus((status) => {
-    const toError = ({ subject }: Waiter) =>
-      new BusError("disconnected", `connection lost while ${subject} was to answer`);
-    if (status === "disconnected") refuse(() => true, toError);
+    if (status !== "disconnected") return;
+    for (const { subject, reject } of waiters.takeAll(() => true))
+      reject(new BusError("disconnected", `connection lost while ${subject} was to answer`));
   });
-  connection.onForbidden((subject) =>
-    refuse(
-      (waiter) => waiter.subject === subject,
-      () => new BusError("forbidden", `this user may not publish to ${subject}`),
-    ),
-  );
+  connection.onForbidden((subject) => {
+    for (const { reject } of waiters.takeAll((waiter) => waiter.subject === subject))
+      reject(new BusError("forbidden", `this user may not publish to ${subject}`));
+  });
 
   return {
     ask(subject, data, timeoutMs, headers, signal) {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
-        const token = (++count).toString(36);
-        outgoing.send(subject, data, prefix + token, headers);
-        const timer = wheel.start(timeoutMs, () =>
-          take(token)?.reject(new BusError("timeout", `${subject} did not answer within ${timeoutMs} ms`)),
-        );
-        if (!signal) {
-          waiters.set(token, { subject, resolve, reject, timer });
-          return;
+        const waiter = { subject, endsAt: performance.now() + timeoutMs, resolve, reject };
+        const token = waiters.add(signal ? untilAborted(waiter, signal, () => waiters.take(token)) : waiter);
+        try {
+          outgoing.send(subject, data, prefix + token, headers);
+        } catch (error) {
+          waiters.take(token)!.reject(error);
         }
-        const onAbort = () => take(token)?.reject(signal.reason);
-        signal.addEventListener("abort", onAbort, { once: true });
-        const settled = () => signal.removeEventListener("abort", onAbort);
-        waiters.set(token, {
-          subject,
-          timer,
-          resolve(message) {
-            settled();
-            resolve(message);
-          },
-          reject(error) {
-            settled();
-            reject(error);
-          },
-        });
       });
     },
     open(handler) {
-      const token = (++count).toString(36);
+      const token = `i${++opened}`;
       inboxes.set(token, handler);
       return { subject: prefix + token, close: () => inboxes.delete(token) };
     },
-    stop: () => wheel.stop(),
+    stop: waiters.stop,
+  };
+}
+
+/** The same waiter, who gives up when `signal` is aborted: `leave` takes it out. */
+function untilAborted(waiter: Waiter<Msg>, signal: AbortSignal, leave: () => void): Waiter<Msg> {
+  const onAbort = () => {
+    leave();
+    waiter.reject(signal.reason);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  const settled = () => signal.removeEventListener("abort", onAbort);
+  return {
+    ...waiter,
+    resolve(message) {
+      settled();
+      waiter.resolve(message);
+    },
+    reject(error) {
+      settled();
+      waiter.reject(error);
+    },
   };
 }
