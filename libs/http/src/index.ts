@@ -1,3 +1,3 @@
-export { stopGracefully } from "./graceful-stop.ts";
+export { type OpenAnswers, stopGracefully } from "./graceful-stop.ts";
 export { type ErrorAnswer, toErrorHeaders, toProblem } from "./problems.ts";
 export { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";

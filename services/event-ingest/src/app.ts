@@ -1,0 +1,59 @@
+import { createRateLimiter } from "@fnbus/http";
+import { createPublisher } from "@fnbus/publisher";
+import { createAccess, createRegistry, createTriggers } from "@fnbus/registry";
+import type { RunningService, ServiceContext } from "@fnbus/service";
+import { runSources } from "@fnbus/sources";
+import type { IngestConfig } from "./config.ts";
+import { createAnswers } from "./in/http/answers.ts";
+import { createListening } from "./in/http/listening.ts";
+import { createServer } from "./in/http/server.ts";
+
+const MB = 1024 * 1024;
+
+/** Builds event-ingest, listens, and gives back how to stop it: what comes in first, then what it published. */
+export async function startEventIngest(
+  context: ServiceContext<IngestConfig>,
+): Promise<RunningService & { url: string }> {
+  const { bus, config, logger, metrics, tracing } = context;
+  const [registry, access, triggers] = await Promise.all([createRegistry(bus), createAccess(bus), createTriggers(bus)]);
+  const publisher = createPublisher({
+    ...{ bus, logger, service: "event-ingest" },
+    partitions: config.FNBUS_PARTITIONS,
+    timeoutMs: config.FNBUS_ACCEPT_TIMEOUT_MS,
+  });
+  const listening = createListening(registry);
+  const answers = createAnswers();
+  const { app, load, stop } = await createServer({
+    ...{ triggers, registry, access, publisher, listening, answers, tracing, logger },
+    limiter: createRateLimiter(),
+    settings: {
+      keyRate: config.FNBUS_KEY_RATE,
+      maxInFlight: config.FNBUS_MAX_IN_FLIGHT,
+      maxBodyBytes: config.FNBUS_MAX_BODY_MB * MB,
+      maxLagMs: config.FNBUS_MAX_LAG_MS,
+    },
+  });
+  const sources = runSources({
+    ...{ service: "event-ingest" as const, bus, triggers, publisher, logger, metrics },
+    kinds: listening.kinds,
+  });
+  metrics.gauge("fnbus_ingest_answers", "answers to senders of events since the start, by code", () =>
+    [...answers.all()].map(([code, count]) => [count, { code }]),
+  );
+  metrics.gauge("fnbus_ingest_in_flight", "requests in progress", () => [[load.open.size]]);
+
+  const url = await app.listen({ host: config.FNBUS_INGEST_HOST, port: config.FNBUS_INGEST_PORT });
+  logger.info({ url }, "listening");
+  return {
+    url,
+    async stop() {
+      await Promise.all([stop(), sources.stop()]);
+      listening.close();
+      await publisher.close();
+      triggers.stop();
+      access.stop();
+      registry.stop();
+    },
+    health: () => ({ url, requests: load.open.size, ...sources.facts() }),
+  };
+}

@@ -1,0 +1,100 @@
+import type { Socket } from "node:net";
+import underPressure from "@fastify/under-pressure";
+import { errorRow, FnbusError, limits } from "@fnbus/contract";
+import { stopGracefully } from "@fnbus/http";
+import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
+import { admit, type Load } from "./admission.ts";
+import type { Doors } from "./doors.ts";
+import { sendFailure } from "./failures.ts";
+import { answerHandshake } from "./handshake.ts";
+import { receive } from "./receive.ts";
+
+/** RELIABILITY.md 2.12; Fastify's own default of 0 removes Node's guards. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Longer than load balancers keep an idle connection, so that they close first. */
+const KEEP_ALIVE_MS = 72_000;
+const MAX_REQUESTS_PER_SOCKET = 100_000;
+const MAX_PARAM_LENGTH = 512;
+/** Long enough that one slow collection of garbage is no overload, ms. */
+const LAG_SAMPLE_MS = 2_000;
+const PATH = "/events/:space/:trigger";
+
+export interface Server {
+  app: FastifyInstance;
+  load: Load;
+  /** Takes no new connection, answers what was taken, then closes. */
+  stop(): Promise<void>;
+}
+
+/** Builds the HTTP server. It does not listen yet. */
+export async function createServer(doors: Doors): Promise<Server> {
+  const load: Load = { open: new Set(), bodyBytes: 0, stopping: false };
+  const app = Fastify({
+    logger: false,
+    requestIdHeader: false,
+    genReqId: () => "",
+    bodyLimit: limits.requestBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    trustProxy: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000, maxHeaderSize: limits.headerBytes },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => void sendFailure(doors, error, request, reply),
+  });
+  // Node drops header lines over this silently.
+  app.server.maxHeadersCount = 0;
+  app.decorateRequest("caller", null);
+  app.setErrorHandler((error, request, reply) => sendFailure(doors, error, request, reply));
+  app.setNotFoundHandler((request, reply) => sendFailure(doors, toRouteError(request.url), request, reply));
+  // What a body is, its trigger's type says, not its content type.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+
+  await app.register(underPressure, {
+    maxEventLoopDelay: doors.settings.maxLagMs,
+    sampleInterval: LAG_SAMPLE_MS,
+    pressureHandler: () => undefined,
+  });
+  const lagging = () => app.isUnderPressure();
+  app.addHook("onRequest", (request, reply, done) => {
+    try {
+      admit(doors, load, lagging, request, reply);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  const route: Pick<RouteOptions, "url" | "config"> = { url: PATH, config: { scope: "trigger.publish" } };
+  app.route({ ...route, method: "POST", handler: (request, reply) => receive(doors, request, reply) });
+  app.route({ ...route, method: "OPTIONS", handler: (request, reply) => answerHandshake(doors, request, reply) });
+  return { app, load, stop: () => stopGracefully(app, load) };
+}
+
+const toRouteError = (url: string): FnbusError =>
+  /^\/events\/[^/?]+\/[^/?]+(?:\?|$)/.test(url)
+    ? new FnbusError("method_not_allowed", undefined, { details: { allow: "OPTIONS, POST" } })
+    : new FnbusError("route_not_found", "events go to POST /events/{space}/{trigger}");
+
+/** What the HTTP parser refused has no route and no request: answered on the socket. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const code =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? "headers_too_large"
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? "request_timeout"
+        : "invalid_request";
+  const { status, title, fix } = errorRow(code);
+  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, code, fix });
+  const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-fnbus-error: ${code}\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+}
