@@ -66,6 +66,8 @@ export interface LedgerAnnouncement {
   fill: number;
   /** Kept keys, 0..1; from 0.8 new keyed calls are refused. */
   keptKeys: number;
+  /** Marks of counting sources, 0..1 of their bound; full, a source that has none yet is refused with `marks_full`. */
+  marks?: number;
   /** Functions whose backlog is full: registry ids. */
   full: string[];
   unfinished: number;

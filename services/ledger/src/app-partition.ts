@@ -255,6 +255,8 @@ async function restoreCore({ bus, partition, config, logger, metrics }: Partitio
       executorLeaseMs: config.FNBUS_EXECUTOR_LEASE_MS,
       keptWindowMs: config.FNBUS_KEY_WINDOW_HOURS * HOUR_MS,
       unfinished: config.FNBUS_BACKLOG,
+      marks: config.FNBUS_MARKS,
+      markRetentionMs: config.FNBUS_MARK_DAYS * 24 * HOUR_MS,
       packBytes: packBytesFor(bus.maxPayload),
     },
   };

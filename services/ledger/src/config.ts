@@ -39,6 +39,19 @@ export const LedgerConfig = Type.Object({
     maximum: 720,
     description: "how long an idempotency key is kept after the outcome",
   }),
+  FNBUS_MARKS: Type.Integer({
+    default: 1_000_000,
+    minimum: 100,
+    maximum: 8_000_000,
+    description:
+      "counting sources of a partition (a Kafka partition, a schedule) whose place is kept; a new one over it is refused",
+  }),
+  FNBUS_MARK_DAYS: Type.Number({
+    default: 30,
+    minimum: 2,
+    maximum: 3650,
+    description: "how long the place of a counting source that does not move is kept",
+  }),
   FNBUS_BACKLOG: Type.Integer({
     default: 1_000_000,
     minimum: 100,

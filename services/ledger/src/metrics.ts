@@ -40,6 +40,7 @@ export function createLedgerMetrics(metrics: Metrics, nameOf: (registryId: strin
     return accepted - unfinished - sumEnded(ended);
   });
   gauge("fnbus_ledger_kept_keys", "Kept ids, 0..1 of their bound", (view) => view.fill().keys);
+  gauge("fnbus_ledger_marks", "Marks of counting sources, 0..1 of their bound", (view) => view.fill().marks);
   gauge("fnbus_ledger_backlog", "Unfinished invocations, 0..1 of their bound", (view) => view.fill().backlog);
   metrics.gauge("fnbus_ledger_ended", "Outcomes by state", () =>
     each((view, partition) =>

@@ -91,6 +91,7 @@ export type Alarm =
   | "parked-full"
   | "outcomes-full"
   | "ids-full"
+  | "marks-full"
   | "envelope-unreadable"
   | "executor-lost"
   | "fence-lost";

@@ -26,6 +26,9 @@ export function onStreams(state: State, event: Extract<CoreEvent, { type: "strea
     const details = { keyed: state.kept.count, recent: state.recent.count };
     state.actions.push({ do: "alarm", what: "ids-full", details });
   }
+  if (state.marks.count >= state.limits.marks) {
+    state.actions.push({ do: "alarm", what: "marks-full", details: { marks: state.marks.count } });
+  }
   park(state, event.invocations);
 }
 

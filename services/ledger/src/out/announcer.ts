@@ -11,7 +11,7 @@ export const sumEnded = (ended: Record<EndState, number>): number =>
 
 /** What publishers refuse by (L23). */
 export function toLedgerAnnouncement(view: CoreView, partition: number, owner: string): LedgerAnnouncement {
-  const { backlog, keys, fullFunctions } = view.fill();
+  const { backlog, keys, marks, fullFunctions } = view.fill();
   const totals = view.totals();
   return {
     partition,
@@ -19,6 +19,7 @@ export function toLedgerAnnouncement(view: CoreView, partition: number, owner: s
     owner,
     fill: backlog,
     keptKeys: keys,
+    marks,
     full: fullFunctions.slice(0, FULL_SHOWN),
     unfinished: totals.unfinished,
     accepted: totals.accepted,
