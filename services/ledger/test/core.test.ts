@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createCore } from "../src/core/index.ts";
 import { createOwner, functions, head, idOf, result, rules, runsOf, verdictsOf } from "./core-driver.ts";
 
+/** Keyed and named ids are known so long after their end. */
+const WINDOW_MS = 24 * 3_600_000;
+
 describe("identity", () => {
   it("the first copy of an id stands, a keyed one is told known, or conflict for another body (L9, L11)", () => {
     const { read, core } = createOwner();
@@ -21,6 +24,24 @@ describe("identity", () => {
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(["new", "known", "refused", "new"]);
     expect(verdicts[2]).toMatchObject({ mark: 4, errorCode: "position_refused" });
     expect(core.view.mark(source)).toBe(6);
+  });
+
+  it("a named event is kept once for its window, with a verdict asked or without, and anew after it (L9, L12)", () => {
+    const { apply, read, announce, core, now } = createOwner();
+    announce(5);
+    const event = (flags = 0) => head(1, { flags: frameFlags.named | flags, bodyHash: "e".repeat(32) });
+    expect(verdictsOf(read([event()]))).toEqual([]);
+    expect(verdictsOf(read([event(), event(frameFlags.verdict)]))).toEqual([
+      { id: idOf(1), verdict: "known", state: "running" },
+    ]);
+    apply(result(1));
+    now.broker += WINDOW_MS - 1;
+    expect(verdictsOf(read([event(), event(frameFlags.verdict)]))).toMatchObject([
+      { verdict: "known", state: "succeeded" },
+    ]);
+    expect(core.view.totals()).toMatchObject({ accepted: 1, dropped: 4 });
+    now.broker += 1;
+    expect(verdictsOf(read([event(frameFlags.verdict)]))).toMatchObject([{ verdict: "new" }]);
   });
 
   it("a tick over 60 s ahead of its stored time is refused, the mark unmoved (L10)", () => {
