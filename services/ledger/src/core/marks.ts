@@ -109,6 +109,8 @@ export class Marks {
 
   /** Takes `count` stored marks into an empty table. */
   restore(bytes: Buffer, at: number, count: number): void {
+    this.#grow(Math.max(FIRST_CAPACITY, count));
+    this.#index = new IdIndex(Math.max(FIRST_CAPACITY, count));
     for (let nth = 0, from = at; nth < count; nth++, from += MARK_BYTES) {
       for (let word = 0; word < 4; word++) this.#scratch[word] = bytes.readUInt32LE(from + word * 4);
       const place = this.#add();
@@ -125,7 +127,7 @@ export class Marks {
   /** A place for the source in `#scratch`. */
   #add(): number {
     const place = this.#free.pop() ?? this.#used++;
-    if (place === this.#marks.length) this.#grow();
+    if (place === this.#marks.length) this.#grow(place * 2);
     this.#ids.set(this.#scratch, place * 4);
     this.#unfinished[place] = 0;
     this.#index.add(place, this.#ids);
@@ -133,8 +135,7 @@ export class Marks {
     return place;
   }
 
-  #grow(): void {
-    const size = this.#marks.length * 2;
+  #grow(size: number): void {
     const ids = new Uint32Array(size * 4);
     const [marks, movedAt, unfinished] = [new Float64Array(size), new Float64Array(size), new Uint32Array(size)];
     ids.set(this.#ids);

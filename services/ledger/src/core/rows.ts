@@ -13,7 +13,7 @@ const FIRST_CAPACITY = 1024;
 export const NONE = -1;
 
 /**
- * Unfinished invocations as columns: 66 bytes a row, about 87 with the index, the timers' heap and room to grow
+ * Unfinished invocations as columns: 70 bytes a row, about 92 with the index, the timers' heap and room to grow
  * (bench/million.ts), 16 more where any id is keyed (L28). A row's number is reused after its end.
  */
 export class Rows {
