@@ -9,7 +9,7 @@ import {
   createRecords,
   createVerdicts,
 } from "@fnbus/publisher";
-import { createAccess, createRegistry } from "@fnbus/registry";
+import { createAccess, createRegistry, createTriggers } from "@fnbus/registry";
 import type { RunningService, ServiceContext } from "@fnbus/service";
 import type { GatewayConfig } from "./config.ts";
 import { createCounts } from "./core/counts.ts";
@@ -23,6 +23,8 @@ import { createCodeChecks } from "./out/code-checks.ts";
 import { createCodeStore } from "./out/code-store.ts";
 import { createDeployments } from "./out/deployments.ts";
 import { createFunctionLogs } from "./out/function-logs.ts";
+import { createSources } from "./out/sources.ts";
+import { createTriggerDefinitions } from "./out/trigger-definitions.ts";
 
 const MB = 1024 * 1024;
 /** A ledger that is silent for longer is not waited for: all but keyed calls are served without it (L23). */
@@ -32,7 +34,7 @@ const toList = (text: string): string[] => text.split(",").flatMap((part) => par
 /** Builds the gateway, listens, and gives back how to stop it: HTTP first, then what it published. */
 export async function startGateway(context: ServiceContext<GatewayConfig>): Promise<RunningService & { url: string }> {
   const { bus, config, logger, metrics, tracing } = context;
-  const [registry, access] = await Promise.all([createRegistry(bus), createAccess(bus)]);
+  const [registry, access, triggers] = await Promise.all([createRegistry(bus), createAccess(bus), createTriggers(bus)]);
   const backlog = createBacklog();
   const executors = createExecutors();
   const counts = createCounts();
@@ -50,16 +52,32 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     checks: createCodeChecks(bus),
     partitionOf: (space, name) => createHash("sha256").update(`${space}/${name}`).digest().readUInt32LE() % partitions,
   });
+  const guard = createAddressGuard({
+    allow: toList(config.FNBUS_CALLBACK_ALLOW),
+    allowLoopback: config.FNBUS_CALLBACK_ALLOW_LOOPBACK,
+  });
   const doors: Doors = {
-    ...{ registry, access, invocations, bodies, records, deployments, backlog, executors, counts, tracing, logger },
+    ...{
+      registry,
+      access,
+      triggers,
+      guard,
+      invocations,
+      bodies,
+      records,
+      deployments,
+      backlog,
+      executors,
+      counts,
+      tracing,
+      logger,
+    },
     calls: createCalls(bus, executors, bodies),
     ledger: createLedger(bus, partitions),
     callbacks: createCallbacks(bus),
     functionLogs: createFunctionLogs(bus, logger),
-    guard: createAddressGuard({
-      allow: toList(config.FNBUS_CALLBACK_ALLOW),
-      allowLoopback: config.FNBUS_CALLBACK_ALLOW_LOOPBACK,
-    }),
+    triggerDefinitions: createTriggerDefinitions(registry, triggers, guard),
+    sources: createSources(bus, logger),
     limiter: createRateLimiter(),
     settings: {
       partitions,
@@ -95,8 +113,8 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       await Promise.all([invocations.close(), records.close()]);
       stopHearing();
       stopForgetting();
-      registry.stop();
-      access.stop();
+      doors.sources.stop();
+      for (const index of [registry, access, triggers]) index.stop();
     },
     // Served all the same: only who sends keys to a gateway that has just started would be refused.
     notReady() {

@@ -178,6 +178,11 @@ describe("hostile input", () => {
             "version",
             "ids",
             "host",
+            "type",
+            "config",
+            "function",
+            "callback_url",
+            "event",
           ),
           fc.jsonValue(),
         )

@@ -1,4 +1,5 @@
 import { defaultSettings, FnbusError, type FunctionSettings, limits } from "@fnbus/contract";
+import { checkFunctionOptions } from "@fnbus/sources";
 import type { Entrypoint } from "./handler.ts";
 
 /** Settings as a caller may send them: whatever is left out stays as it is, or takes its default. */
@@ -10,7 +11,7 @@ export type SettingsInput = Partial<
   }
 >;
 
-/** Settings of a new function. Throws `limit_out_of_range`. */
+/** Settings of a new function. Throws `limit_out_of_range`, `topic_filter_invalid`, `schedule_*`. */
 export const toSettings = (input: SettingsInput, entrypoint: Entrypoint): FunctionSettings =>
   mergeSettings({ ...defaultSettings, ...entrypoint }, input);
 
@@ -24,6 +25,7 @@ export function mergeSettings(before: FunctionSettings, input: SettingsInput): F
     retry: { ...before.retry, ...retry },
   };
   checkSettings(settings);
+  if (input.options) checkFunctionOptions(input.options);
   return settings;
 }
 

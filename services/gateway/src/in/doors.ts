@@ -2,7 +2,7 @@ import type { AccessKey, Scope } from "@fnbus/contract";
 import type { AddressGuard } from "@fnbus/guard";
 import type { RateLimiter } from "@fnbus/http";
 import type { Backlog, Bodies, Invocations, Ledger, Records } from "@fnbus/publisher";
-import type { Access, Registry } from "@fnbus/registry";
+import type { Access, Registry, Triggers } from "@fnbus/registry";
 import type { Logger, Tracing } from "@fnbus/telemetry";
 import type { Counts } from "../core/counts.ts";
 import type { Executors } from "../core/executors.ts";
@@ -10,6 +10,8 @@ import type { Callbacks } from "../out/callbacks.ts";
 import type { Calls } from "../out/calls.ts";
 import type { Deployments } from "../out/deployments.ts";
 import type { FunctionLogs } from "../out/function-logs.ts";
+import type { Sources } from "../out/sources.ts";
+import type { TriggerDefinitions } from "../out/trigger-definitions.ts";
 
 /** What the routes work with. */
 export interface Doors {
@@ -21,6 +23,9 @@ export interface Doors {
   callbacks: Callbacks;
   deployments: Deployments;
   functionLogs: FunctionLogs;
+  triggers: Triggers;
+  triggerDefinitions: TriggerDefinitions;
+  sources: Sources;
   bodies: Bodies;
   records: Records;
   guard: AddressGuard;

@@ -14,6 +14,7 @@ import { functionRoutes } from "./smartworks/functions.ts";
 import { invokeRoutes } from "./smartworks/invoke.ts";
 import { logRoutes } from "./smartworks/logs.ts";
 import { oauthRoutes } from "./smartworks/oauth.ts";
+import { triggerRoutes } from "./smartworks/triggers.ts";
 
 /** RELIABILITY.md 2.12; Fastify's own default of 0 removes Node's guards. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -80,6 +81,7 @@ export async function createServer(doors: Doors): Promise<Server> {
   await app.register((scope) => invokeRoutes(scope, doors));
   await app.register((scope) => functionRoutes(scope, doors));
   await app.register((scope) => logRoutes(scope, doors));
+  await app.register((scope) => triggerRoutes(scope, doors));
   await app.register((scope) => oauthRoutes(scope, doors));
   await app.register((scope) => managementRoutes(scope, doors), { prefix: "/v1" });
   return { app, load, stop: () => stopGracefully(app, load) };

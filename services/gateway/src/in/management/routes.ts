@@ -11,6 +11,8 @@ import { keyRoutes } from "./keys.ts";
 import { logRoutes } from "./logs.ts";
 import { platformRoutes } from "./platform.ts";
 import { spaceRoutes } from "./spaces.ts";
+import { triggerActionRoutes } from "./trigger-actions.ts";
+import { triggerRoutes } from "./triggers.ts";
 
 /** Our own API, below /v1. */
 export async function managementRoutes(plain: FastifyInstance, doors: Doors): Promise<void> {
@@ -26,6 +28,8 @@ export async function managementRoutes(plain: FastifyInstance, doors: Doors): Pr
     invocationRoutes,
     deadLetterRoutes,
     callbackRoutes,
+    triggerRoutes,
+    triggerActionRoutes,
   ];
   for (const part of parts) part(app, doors);
 }

@@ -7,7 +7,7 @@ import { NewSpace, pageOf } from "./schemas.ts";
 
 const tags = ["Spaces"];
 
-export function spaceRoutes(app: App, { registry, settings }: Doors): void {
+export function spaceRoutes(app: App, { registry, triggers, settings }: Doors): void {
   app.get(
     "/spaces",
     {
@@ -49,7 +49,9 @@ export function spaceRoutes(app: App, { registry, settings }: Doors): void {
     "/spaces/:space",
     { config: spaceRoute("admin"), schema: { tags, summary: "Delete an empty space" } },
     async (request, reply) => {
-      await registry.deleteSpace(pathOf(request).space);
+      const { space } = pathOf(request);
+      if (triggers.triggersOf(space).length > 0) throw new FnbusError("space_not_empty");
+      await registry.deleteSpace(space);
       return reply.code(204).send();
     },
   );
