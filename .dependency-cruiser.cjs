@@ -95,14 +95,14 @@ module.exports = {
       name: "mqtt-in-mqtt-bridge",
       comment: "mqtt-bridge alone knows MQTT.",
       severity: "error",
-      from: { pathNot: "^services/mqtt-bridge/" },
+      from: { pathNot: "^(services/mqtt-bridge|test/stack)/" },
       to: { path: "node_modules/mqtt/" },
     },
     {
       name: "queues-in-event-ingest",
       comment: "event-ingest alone knows Kafka and RabbitMQ.",
       severity: "error",
-      from: { pathNot: "^(services/event-ingest|libs/testing)/" },
+      from: { pathNot: "^(services/event-ingest|test/stack)/" },
       to: { path: "node_modules/(@platformatic/kafka|rabbitmq-client)/" },
     },
     {

@@ -50,6 +50,7 @@ export async function createCallbackTarget(listenOn: string, reachedAs: string):
     list.push(delivery);
     where.set(delivery.id, list);
   };
+  const countRun = (token: string) => runs.set(token, (runs.get(token) ?? 0) + 1);
   const open = async () => {
     server = createServer((request, response) => {
       const parts: Buffer[] = [];
@@ -57,7 +58,11 @@ export async function createCallbackTarget(listenOn: string, reachedAs: string):
       request.on("end", () => {
         const ran = /^\/ran\/([^/?]+)/.exec(request.url ?? "")?.[1];
         if (ran !== undefined) {
-          runs.set(ran, (runs.get(ran) ?? 0) + 1);
+          countRun(ran);
+          return response.end();
+        }
+        if (request.url === "/reports") {
+          for (const token of JSON.parse(Buffer.concat(parts).toString("utf8")) as string[]) countRun(token);
           return response.end();
         }
         const id = String(request.headers["webhook-id"] ?? "");

@@ -58,7 +58,7 @@ export async function expectConserved(
 }
 
 /** accepted − unfinished − ended, as the owners of the partitions show it on /metrics. */
-async function difference(stack: Stack): Promise<number | undefined> {
+export async function difference(stack: Stack): Promise<number | undefined> {
   for (const { opsUrl } of stack.members("ledger")) {
     const text = await fetch(`${opsUrl}/metrics`).then(
       (answer) => answer.text(),

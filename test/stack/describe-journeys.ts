@@ -6,8 +6,9 @@ import type { Stack, StackOptions } from "./stack.ts";
 /** The journeys, each on a stack of its own. A failure shows the end of every log. */
 export function describeJourneys(kind: Stack["kind"], start: (options: StackOptions) => Promise<Stack>): void {
   describe(`journeys on ${kind}`, () => {
-    for (const { name, shows, needs, travel } of journeys) {
-      it(`${name} (${shows})`, async () => {
+    for (const { name, shows, needs, impossible, travel } of journeys) {
+      const reason = impossible?.();
+      it.skipIf(reason !== undefined)(`${name} (${reason ?? shows})`, async () => {
         const stack = await start(needs ?? {});
         try {
           await travel(stack);

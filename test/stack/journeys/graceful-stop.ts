@@ -3,7 +3,7 @@ import { offerLoad } from "../calls.ts";
 import { expectConserved } from "../conservation.ts";
 import { deploy } from "../functions.ts";
 import { ready } from "../ready.ts";
-import { type Stack, serviceNames } from "../stack.ts";
+import { coreNames, type Stack } from "../stack.ts";
 import { eventually } from "../wait.ts";
 import type { Journey } from "./journey.ts";
 
@@ -49,7 +49,7 @@ export const gracefulStop: Journey = {
     const calls = offerCalls(stack, 4);
     const load = offerLoad(stack, { callers: 4, pauseMs: 20 });
     try {
-      for (const name of serviceNames) {
+      for (const name of coreNames) {
         const from = load.accepted.length;
         await eventually("load moves", () => load.accepted.length > from + 20, 60_000);
         const member = stack.members(name)[0]!;

@@ -6,5 +6,7 @@ export interface Journey {
   /** The invariants of the architecture that it shows. */
   shows: string;
   needs?: StackOptions;
+  /** Why it cannot be made on this machine: a server that is not there. */
+  impossible?(): string | undefined;
   travel(stack: Stack): Promise<void>;
 }
