@@ -47,8 +47,9 @@ export const LedgerConfig = Type.Object({
       "counting sources of a partition (a Kafka partition, a schedule) whose place is kept; a new one over it is refused",
   }),
   FNBUS_MARK_DAYS: Type.Number({
-    default: 30,
-    minimum: 2,
+    // Over the longest catch-up window of a trigger, 31 days: a tick whose mark is gone would fire again (I7).
+    default: 35,
+    minimum: 32,
     maximum: 3650,
     description: "how long the place of a counting source that does not move is kept",
   }),

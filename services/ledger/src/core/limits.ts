@@ -13,7 +13,8 @@ export const defaultLimits: CoreLimits = Object.freeze({
   recentIds: 3_000_000,
   unfinished: 2_000_000,
   marks: 1_000_000,
-  markRetentionMs: 30 * 24 * 3_600_000,
+  /** Longer than any trigger looks back for ticks that it missed (31 days), or one would fire again (I7). */
+  markRetentionMs: 35 * 24 * 3_600_000,
   tickAheadMs: 60_000,
   indexWaitMs: 5_000,
   executorsLost: shared.executorsLost,
