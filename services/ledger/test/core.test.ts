@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { frameFlags } from "@fnbus/contract";
 import { describe, expect, it } from "vitest";
 import { createCore } from "../src/core/index.ts";
@@ -146,5 +147,31 @@ describe("checkpoints (L7)", () => {
     expect(restored.find(idOf(1))).toMatchObject({ state: "succeeded" });
     // Streams that were made anew: the checkpoint is of others, and is not used.
     expect(from(2).view.totals().accepted).toBe(0);
+  });
+
+  it("of version 1, which knew no ticks, is taken for ever: rows, ids and marks", () => {
+    const lines = readFileSync(new URL("golden/checkpoint-v1.txt", import.meta.url), "utf8")
+      .trim()
+      .split("\n");
+    const segments = new Map(
+      lines
+        .map((line) => line.split(" ") as [string, string])
+        .map(([object, hex]) => [object, Buffer.from(hex, "hex")]),
+    );
+    const log = (last: number) => ({ createdAt: 1, first: 1, last });
+    const { view } = createCore({
+      partition: 0,
+      logs: { invocations: log(1), outcomes: log(2) },
+      checkpoint: { state: segments.get("0/state-1000-2-3")!, segments },
+    });
+    expect(view.totals()).toMatchObject({ accepted: 4, unfinished: 3, ended: { succeeded: 1 } });
+    expect([1, 2, 3, 4].map((nth) => view.find(idOf(nth))?.state)).toEqual([
+      "succeeded",
+      "waiting",
+      "queued",
+      "queued",
+    ]);
+    expect(view.find(idOf(4))).toMatchObject({ place: { sequence: 1, index: 3 }, deadlineAt: 61_000 });
+    expect(view.mark("c".repeat(32))).toBe(41);
   });
 });
