@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** Raised whenever a table or what is written into it changes: a store of another version is deleted and rebuilt. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /**
  * One row an ended invocation or recorded call, in the order in which they were read. Rows are deleted from the low end
  * of `number`, so that age needs no index of its own. What filters and pages use is a column; the rest is the record.
+ * `callback_ends` holds those that were read before the outcome of their invocation.
  */
 const tables = `
   CREATE TABLE positions (log TEXT PRIMARY KEY, created_at INTEGER NOT NULL, sequence INTEGER NOT NULL) STRICT;

@@ -38,6 +38,7 @@ export function createStore(database: DatabaseSync): Store {
   const insertCallbackAttempt = sql("INSERT INTO callback_attempts (id, at, record) VALUES (?, ?, ?)");
   const insertCallbackEnd = sql("INSERT OR REPLACE INTO callback_ends VALUES (?, ?, ?)");
   const readCallbackEnd = sql("SELECT how FROM callback_ends WHERE id = ?");
+  const dropCallbackEnd = sql("DELETE FROM callback_ends WHERE id = ?");
   const updateCallback = sql("UPDATE invocations SET callback = ? WHERE id = ? AND callback IS NOT NULL");
   const insertGiveUp = sql("INSERT INTO give_ups (at, record) VALUES (?, ?)");
 
@@ -61,6 +62,7 @@ export function createStore(database: DatabaseSync): Store {
   ) {
     const id = toIdBytes(record.id);
     const ended = record.callbackUrl === undefined ? undefined : readCallbackEnd.get(id);
+    if (ended) dropCallbackEnd.run(id);
     const callback = record.callbackUrl === undefined ? null : ((ended?.how as string | undefined) ?? "pending");
     insertInvocation.run(
       id,
@@ -92,10 +94,12 @@ export function createStore(database: DatabaseSync): Store {
       case "callback-attempt":
         insertCallbackAttempt.run(toIdBytes(record.id), record.at, JSON.stringify(record));
         break;
-      case "callback-end":
-        insertCallbackEnd.run(toIdBytes(record.id), record.at, record.how);
-        updateCallback.run(record.how, toIdBytes(record.id));
+      case "callback-end": {
+        const id = toIdBytes(record.id);
+        // The two logs are read in no order between them: an end whose outcome is not here yet waits for it.
+        if (updateCallback.run(record.how, id).changes === 0) insertCallbackEnd.run(id, record.at, record.how);
         break;
+      }
       case "call":
         insert(record.outcome, "sync", { sequence: 0, index: 0, bytes: 0 }, JSON.stringify(record.outcome));
         break;
