@@ -1,4 +1,5 @@
-import { buckets, createId, type Trigger } from "@fnbus/contract";
+import { buckets, createId, type Trigger, triggerTypes } from "@fnbus/contract";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, createCaller } from "./caller.ts";
 import { type Platform, startPlatform } from "./platform.ts";
@@ -247,6 +248,32 @@ describe("triggers in the management API", () => {
     expect(await statusOf(publisher, "GET", "/scoped")).toBe(403);
     expect(await statusOf(updater, "POST", "/scoped/test", { dryRun: true })).toBe(403);
     expect(await statusOf(updater, "POST", "/scoped/pause")).toBe(200);
+  });
+
+  it("any JSON as a config, of any type, is taken or refused with a code that is the caller's", async () => {
+    await call("POST", triggers, mqtt("patient"));
+    const field = fc.constantFrom("host", "port", "topics", "brokers", "schedule", "events", "tls", "sasl", "timezone");
+    const config = fc.dictionary(
+      field,
+      fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom("a:1", "@daily", "a/#")),
+    );
+    const body = fc.record({ type: fc.constantFrom(...triggerTypes), name: fc.constant("any"), config });
+    for (const depth of [100, 1_000, 2_000, 10_000])
+      for (const method of ["PUT", "PATCH"]) {
+        const deep = `{"config":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`;
+        expect([400, 422]).toContain((await call(method, `${triggers}/patient`, deep)).status);
+      }
+    await fc.assert(
+      fc.asyncProperty(body, async ({ type, name, config }) => {
+        const more = type === "cron" ? {} : { name, function: { name: "report" } };
+        const made = await call("POST", triggers, { type, config, ...more });
+        expect([201, 400, 409, 422]).toContain(made.status);
+        for (const method of ["PUT", "PATCH"])
+          expect([200, 422]).toContain((await call(method, `${triggers}/patient`, { config })).status);
+        await call("DELETE", `${triggers}/any`);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it("an entry that cannot be read hides no other", async () => {

@@ -44,6 +44,7 @@ export interface NewTriggerFacts {
 /** A new trigger. Throws what `checkTrigger` throws. */
 export function toTrigger(facts: NewTriggerFacts, settings: TriggerSettings, nowMs: number): Trigger {
   const { type, callbackUrl, description = "", enabled = true } = settings;
+  checkDepth(settings.config);
   const config = checkTrigger({ ...settings, config: withoutNulls(settings.config) });
   return {
     ...{ ...facts, type, config, description, enabled, createdAt: nowMs, updatedAt: nowMs },
@@ -59,6 +60,7 @@ export function toTrigger(facts: NewTriggerFacts, settings: TriggerSettings, now
 export function changeTrigger(before: Trigger, change: TriggerChange, replace: boolean, nowMs: number): Trigger {
   const base: Trigger = replace ? withoutOptional(before) : before;
   const sent = change.config ?? (replace ? {} : undefined);
+  if (sent) checkDepth(sent);
   const merged = sent === undefined ? before.config : mergeConfig(before, sent, replace);
   const to = change.function === undefined ? base.function : (change.function ?? undefined);
   const config = checkTrigger({ type: before.type, config: merged, ...(to && { function: to }) });
@@ -101,6 +103,18 @@ function checkSecrets({ type, config: before }: Trigger, now: Json, sent: Json):
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** No type's config is deeper. Whoever sends thousands of levels would exhaust the stack of what copies them. */
+const MAX_DEPTH = 4;
+
+function checkDepth(config: Json): void {
+  const isDeeper = (value: unknown, depth: number): boolean =>
+    typeof value === "object" &&
+    value !== null &&
+    (depth === 0 || Object.values(value).some((one) => isDeeper(one, depth - 1)));
+  if (isDeeper(config, MAX_DEPTH))
+    throw new FnbusError("trigger_config_invalid", "config is nested too deeply", { details: { field: "config" } });
+}
 
 /** RFC 7396. */
 function mergePatch(target: Json, patch: Json): Json {
