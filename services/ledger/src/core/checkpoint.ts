@@ -136,7 +136,6 @@ export function restoreCheckpoint(state: State, checkpoint: StoredCheckpoint): b
     head.next.outcomes <= outcomes.last + 1;
   if (!same) return false;
   Object.assign(state.totals, { accepted: head.accepted, dropped: head.dropped, ended: { ...head.ended } });
-  for (const [source, mark] of head.marks ?? []) state.marks.move(source, mark, head.stamp);
   for (const registryId of head.functions) state.queues.of(registryId);
   for (const object of head.keyed) state.kept.restore(object, checkpoint.segments.get(object)!);
   for (const object of head.recent) state.recent.restore(object, checkpoint.segments.get(object)!);
@@ -148,6 +147,7 @@ export function restoreCheckpoint(state: State, checkpoint: StoredCheckpoint): b
   const marksAt = 4 + bytes.readUInt32LE(0);
   const counted = head.counted ?? 0;
   state.marks.restore(bytes, marksAt, counted);
+  for (const [source, mark] of head.marks ?? []) state.marks.move(source, mark, head.stamp);
   const rowsAt = marksAt + counted * MARK_BYTES;
   const rowBytes = head.v === 1 ? ROW_BYTES_V1 : ROW_BYTES;
   for (let row = 0; row < head.rows; row++) readRow(state, bytes, rowsAt + row * rowBytes, head.v);
