@@ -1,6 +1,7 @@
 import { frameFlags } from "@fnbus/contract";
 import { describe, expect, it } from "vitest";
 import { type CoreLimits, createCore } from "../src/core/index.ts";
+import { toLedgerAnnouncement } from "../src/out/announcer.ts";
 import { createDriver, head, idOf, result, takeOver, verdictsOf } from "./core-driver.ts";
 
 const RETENTION_MS = 10_000;
@@ -101,7 +102,8 @@ describe("too many counting sources (I11)", () => {
     const driver = createOwner({ marks: 2 });
     driver.read([batch(1, 1, 5), batch(2, 2, 5)]);
     for (const nth of [1, 2]) driver.apply(result(nth));
-    expect(driver.core.view.fill().marks).toBe(1);
+    // What publishers see of it (L23).
+    expect(toLedgerAnnouncement(driver.core.view, 0, "o").marks).toBe(1);
     expect(verdictsOf(driver.read([batch(3, 3, 0), batch(4, 2, 6)]))).toMatchObject([
       { verdict: "refused", mark: -1, errorCode: "marks_full" },
       { verdict: "new" },
