@@ -3,3 +3,4 @@ export { type Client, createClient } from "./client.ts";
 export { ClientError } from "./client-error.ts";
 export type { FunctionView, KeyView, ListInvocations, NewFunction, Page } from "./management.ts";
 export type { ClientOptions } from "./transport.ts";
+export type { TriggerStatus, TriggerView } from "./triggers.ts";

@@ -9,6 +9,7 @@ import type {
   Space,
 } from "@fnbus/contract";
 import type { Transport } from "./transport.ts";
+import { createTriggerCalls } from "./triggers.ts";
 import type { OnProgress } from "./upload.ts";
 
 /** A function as the management API shows it: the definition and the revision that an update may demand. */
@@ -75,6 +76,7 @@ export function createManagement(transport: Transport) {
       versions: async (space: string, name: string) =>
         (await json<Page<CodeVersion>>("GET", `${functionPath(space, name)}/code/versions`)).data,
     },
+    triggers: createTriggerCalls(json),
     keys: {
       list: async () => (await json<Page<KeyView>>("GET", "/keys")).data,
       /** The answer's `key` is the only time that the secret is shown. */
