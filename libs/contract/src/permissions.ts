@@ -152,7 +152,8 @@ export function busPermissions(partitions: number): Readonly<Record<BusUser, Sub
       [subjects.askCallbacks, ...each(subjects.announceCallbacks)],
     ),
     scheduler: source("scheduler", []),
-    "mqtt-bridge": source("mqtt-bridge", []),
+    // Whose sessions are whose at the brokers.
+    "mqtt-bridge": source("mqtt-bridge", [...readKeys(buckets.leases), `$KV.${buckets.leases}.mqtt.>`]),
     // Its senders are known by their keys.
     "event-ingest": source("event-ingest", readKeys(buckets.access)),
     provision: allow(

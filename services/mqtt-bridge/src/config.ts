@@ -1,0 +1,36 @@
+import { ServiceConfig } from "@fnbus/service";
+import Type, { type Static } from "typebox";
+
+/** Every variable of mqtt-bridge. */
+export const Config = Type.Object({
+  ...ServiceConfig,
+  FNBUS_PARTITIONS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: "partitions of the platform" }),
+  FNBUS_ACCEPT_TIMEOUT_MS: Type.Integer({
+    default: 5_000,
+    minimum: 100,
+    maximum: 60_000,
+    description: "how long one try to publish a message's invocation may wait until the log acknowledges it",
+  }),
+  FNBUS_BROKER_ALLOW: Type.String({
+    default: "",
+    description:
+      "networks, addresses and host names that brokers may have although neither public nor private, comma-separated",
+  }),
+  FNBUS_BROKER_ALLOW_LOOPBACK: Type.Boolean({
+    default: false,
+    description: "brokers may be at 127.0.0.0/8 and ::1: for a platform on one machine",
+  }),
+  FNBUS_MQTT_RECONNECT_MS: Type.Integer({
+    default: 1_000,
+    minimum: 10,
+    maximum: 60_000,
+    description: "about how long a lost broker is waited for first; doubled up to thirty times, and spread at random",
+  }),
+  FNBUS_MQTT_LEASE_MS: Type.Integer({
+    default: 10_000,
+    minimum: 500,
+    maximum: 120_000,
+    description: "a replica that is silent for so long has lost its sessions to another",
+  }),
+});
+export type Config = Readonly<Static<typeof Config>>;

@@ -1,0 +1,168 @@
+import { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient } from "mqtt";
+import { type Failure, toFailure, toRefusal } from "../core/failures.ts";
+import type { MqttTrigger } from "../core/subscriptions.ts";
+import type { SocketOpener } from "./socket.ts";
+
+export interface ConnectionOptions {
+  config: MqttTrigger["config"];
+  clientId: string;
+  openSocket: SocketOpener;
+  /** About how long to wait before the first new try, ms. */
+  reconnectMs: number;
+  /** After each connecting. Rejects: the connection is dropped. */
+  onConnect(client: MqttClient, connack: IConnackPacket): Promise<void>;
+  /** Resolves: acknowledge. Rejects: drop the connection, so that the broker sends it again. */
+  onMessage(packet: IPublishPacket): Promise<void>;
+  onFailure(failure: Failure): void;
+  /** Whether the session is still ours: nobody connects with the name of a session that another holds. */
+  mayConnect(): boolean;
+}
+
+/** One session at a broker: connected again and again, until it is stopped. */
+export interface Connection {
+  /** The client while it is connected. */
+  readonly client: MqttClient | undefined;
+  /** Takes no more messages, waits for the one in hand. `forget`: the session ends, and what it holds at the broker too. */
+  stop(options: { forget: boolean }): Promise<void>;
+}
+
+const KEEPALIVE_SECONDS = 20;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Messages that the broker sends ahead of their acknowledgements. */
+const RECEIVE_MAXIMUM = 64;
+/** Above the largest body, so that an oversized message is given up with a record; still larger ones the broker drops. */
+const MAX_PACKET_BYTES = 16 * 1024 * 1024;
+const DEFAULT_SESSION_SECONDS = 86_400;
+const LONGEST_PAUSE_FACTOR = 30;
+/** For the broker to read the last acknowledgements and the farewell. */
+const FAREWELL_MS = 500;
+
+export function openConnection(options: ConnectionOptions): Connection {
+  const { config, clientId, openSocket } = options;
+  const { username, password, protocolVersion = 5 } = config;
+  let client: MqttClient | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let attempt = 0;
+  let isStopped = false;
+  /** The message in hand: MQTT.js gives the next after its acknowledgement. */
+  let handling: Promise<void> | undefined;
+
+  const clientOptions: IClientOptions = {
+    ...{ clientId, protocolVersion, clean: false, keepalive: KEEPALIVE_SECONDS, connectTimeout: CONNECT_TIMEOUT_MS },
+    // Every try is a client of its own, at a time of our choosing.
+    ...{ reconnectPeriod: 0, resubscribe: false, queueQoSZero: false },
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(protocolVersion === 5 && {
+      properties: {
+        sessionExpiryInterval: config.sessionExpirySeconds ?? DEFAULT_SESSION_SECONDS,
+        receiveMaximum: RECEIVE_MAXIMUM,
+        maximumPacketSize: MAX_PACKET_BYTES,
+      },
+    }),
+  };
+
+  function connectLater(): void {
+    const base = options.reconnectMs * Math.min(LONGEST_PAUSE_FACTOR, 2 ** attempt++);
+    // Spread out: a broker that comes back is not met by everybody at once.
+    timer = setTimeout(connect, base * (0.5 + Math.random()));
+  }
+
+  function connect(): void {
+    if (!options.mayConnect()) {
+      connectLater();
+      return;
+    }
+    let failure: Failure | undefined;
+    const fail = (error: unknown) => {
+      failure ??= toFailure(error, protocolVersion);
+    };
+    const now = new MqttClient(() => openSocket(config), { ...clientOptions });
+    client = now;
+    let isHolding = false;
+    now.handleMessage = (packet, done) => {
+      // Not acknowledged: the session gives it to whoever comes next.
+      if (isStopped) return;
+      isHolding = true;
+      handling = options.onMessage(packet as IPublishPacket).then(
+        () => {
+          isHolding = false;
+          done();
+        },
+        (error: unknown) => {
+          fail(error);
+          now.stream.destroy();
+        },
+      );
+    };
+    now.on("connect", (connack) => {
+      options.onConnect(now, connack).then(
+        () => {
+          attempt = 0;
+        },
+        (error: unknown) => {
+          fail(error);
+          now.stream.destroy();
+        },
+      );
+    });
+    now.on("error", fail);
+    now.on("disconnect", ({ reasonCode = 0 }) => {
+      failure ??= toRefusal(reasonCode, protocolVersion);
+    });
+    // While a message is held nothing is read, not even the broker's answer to a ping: it is sent, and not waited for.
+    const pings = setInterval(
+      () => {
+        if (!isHolding || !now.connected) return;
+        now.sendPing();
+        now.reschedulePing(true);
+      },
+      (KEEPALIVE_SECONDS * 1000) / 4,
+    );
+    now.once("close", () => {
+      clearInterval(pings);
+      if (isStopped) return;
+      options.onFailure(failure ?? { code: "source_unreachable", message: "the broker closed the connection" });
+      connectLater();
+    });
+  }
+  connect();
+
+  return {
+    get client() {
+      return client?.connected ? client : undefined;
+    },
+    async stop({ forget }) {
+      isStopped = true;
+      clearTimeout(timer);
+      await handling;
+      if (!client) return;
+      if (client.connected) await sayGoodbye(client, forget && protocolVersion === 5);
+      client.stream.destroy();
+      if (forget && protocolVersion === 4 && options.mayConnect())
+        await endSession(() => new MqttClient(() => openSocket(config), { ...clientOptions, clean: true }));
+    },
+  };
+}
+
+function sayGoodbye(client: MqttClient, forget: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const patience = setTimeout(resolve, FAREWELL_MS);
+    client.stream.once("finish", () => {
+      clearTimeout(patience);
+      resolve();
+    });
+    client.end(false, forget ? { reasonCode: 0, properties: { sessionExpiryInterval: 0 } } : {});
+  });
+}
+
+/** 3.1.1 ends a session by beginning another that is not kept. */
+async function endSession(begin: () => MqttClient): Promise<void> {
+  const last = begin();
+  last.on("error", () => undefined);
+  await new Promise<void>((resolve) => {
+    last.once("connect", () => sayGoodbye(last, false).then(resolve));
+    last.once("close", () => resolve());
+  });
+  last.stream.destroy();
+}
