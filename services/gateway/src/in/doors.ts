@@ -64,6 +64,8 @@ declare module "fastify" {
     anyKey?: boolean;
     /** Bytes of the request's body; absent: the usual. */
     bodyLimit?: number;
+    /** Its handler takes the request as it came: it admits it and reads its body. */
+    takesRaw?: boolean;
     /** The route's description for the OpenAPI document where nothing is to be validated on the hot path. */
     doc?: Record<string, unknown>;
   }

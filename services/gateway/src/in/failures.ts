@@ -1,22 +1,41 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { isBusError } from "@fnbus/bus";
-import { FnbusError, toFnbusError } from "@fnbus/contract";
+import { FnbusError, limits, toFnbusError } from "@fnbus/contract";
 import { type ErrorAnswer, toProblem } from "@fnbus/http";
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify";
 import { toOauthError, toSmartworksError } from "../core/problems.ts";
 import type { Dialect, Doors } from "./doors.ts";
+import { writeAnswer } from "./smartworks/answer.ts";
 
 /** The one door for anything thrown: ours, Fastify's, or unknown, whose text is never shown. */
 export function sendFailure(doors: Doors, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toOurs(thrown, request);
+  const error = toOurs(thrown, request.routeOptions.bodyLimit);
   const dialect = dialectOf(request);
-  doors.counts.answered(dialect, error.code);
-  if (error.row.status >= 500 && error.row.side === "platform" && error.cause !== undefined)
-    doors.logger.warn({ err: error.cause, code: error.code, route: request.routeOptions.url }, error.message);
-  if (error.code === "internal")
-    doors.logger.error({ err: error.cause ?? error }, "a request failed within the gateway");
+  tell(doors, dialect, error, request.routeOptions.url);
   const answer = toAnswer(dialect, error, request);
   reply.code(answer.status).headers(answer.headers);
   return reply.serializer(JSON.stringify).send(answer.body);
+}
+
+/** The same for a call, which Fastify has no part in. */
+export function sendCallFailure(
+  doors: Doors,
+  thrown: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const error = toOurs(thrown, limits.requestBodyBytes);
+  tell(doors, "smartworks", error, request.url);
+  const { status, headers, body } = toSmartworksError(error);
+  writeAnswer(response, status, Object.entries(headers), Buffer.from(JSON.stringify(body)));
+}
+
+function tell(doors: Doors, dialect: Dialect, error: FnbusError, route: string | undefined): void {
+  doors.counts.answered(dialect, error.code);
+  if (error.row.status >= 500 && error.row.side === "platform" && error.cause !== undefined)
+    doors.logger.warn({ err: error.cause, code: error.code, route }, error.message);
+  if (error.code === "internal")
+    doors.logger.error({ err: error.cause ?? error }, "a request failed within the gateway");
 }
 
 function toAnswer(dialect: Dialect, error: FnbusError, request: FastifyRequest): ErrorAnswer {
@@ -49,14 +68,14 @@ function toSchemaError(validation: readonly FastifySchemaValidationError[], mess
   return new FnbusError(isRange ? "limit_out_of_range" : "invalid_request", message, extra);
 }
 
-function toOurs(thrown: unknown, request: FastifyRequest): FnbusError {
+function toOurs(thrown: unknown, bodyLimit: number): FnbusError {
   if (thrown instanceof FnbusError) return thrown;
   if (isBusError(thrown)) return new FnbusError("broker_unavailable", undefined, { cause: thrown });
   const { code, statusCode = 500, message, validation } = thrown as Partial<FastifyError>;
   if (validation) return toSchemaError(validation, message ?? "");
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new FnbusError("body_too_large", undefined, { details: { limitBytes: request.routeOptions.bodyLimit } });
+      return new FnbusError("body_too_large", undefined, { details: { limitBytes: bodyLimit } });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new FnbusError("media_type_unsupported");
     case "FST_ERR_CTP_INVALID_JSON_BODY":

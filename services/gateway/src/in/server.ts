@@ -1,15 +1,18 @@
+import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import underPressure from "@fastify/under-pressure";
 import { errorRow, limits } from "@fnbus/contract";
 import { stopGracefully } from "@fnbus/http";
 import { Ajv } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
-import { admit, type Load } from "./admission.ts";
+import { createAdmission, toHeldBytes } from "./admission.ts";
 import type { Doors } from "./doors.ts";
 import { sendFailure } from "./failures.ts";
+import { createLoad, type Load } from "./load.ts";
 import { managementRoutes } from "./management/routes.ts";
 import { watchRoutes } from "./not-found.ts";
 import { describeApi } from "./openapi.ts";
+import { type CallDoor, createCallDoor } from "./smartworks/call-door.ts";
 import { functionRoutes } from "./smartworks/functions.ts";
 import { invokeRoutes } from "./smartworks/invoke.ts";
 import { logRoutes } from "./smartworks/logs.ts";
@@ -37,7 +40,7 @@ export interface Server {
 
 /** Builds the HTTP server. It does not listen yet. */
 export async function createServer(doors: Doors): Promise<Server> {
-  const load: Load = { open: new Set(), bodyBytes: 0, stopping: false };
+  const load = createLoad();
   const app = Fastify({
     logger: false,
     requestIdHeader: false,
@@ -68,23 +71,40 @@ export async function createServer(doors: Doors): Promise<Server> {
     sampleInterval: LAG_SAMPLE_MS,
     pressureHandler: () => undefined,
   });
-  const lagging = () => app.isUnderPressure();
+  const admit = createAdmission(doors, load, () => app.isUnderPressure());
   app.addHook("onRequest", (request, reply, done) => {
+    const { config, bodyLimit } = request.routeOptions;
+    if (config.takesRaw) return done();
+    const release = load.take(reply.raw, toHeldBytes(request.raw, bodyLimit));
+    // Fastify's onResponse does not hear of a connection that is gone.
+    reply.raw.once("close", release);
     try {
-      admit(doors, load, lagging, request, reply);
+      const { space } = request.params as { space?: string };
+      request.caller = admit(request.raw, reply.raw, { ...config, bodyLimit, space });
       done();
     } catch (error) {
       done(error as Error);
     }
   });
   await describeApi(app);
-  await app.register((scope) => invokeRoutes(scope, doors));
+  const calls = createCallDoor(doors, load, admit);
+  takeFirst(app, calls.take);
+  await app.register((scope) => invokeRoutes(scope, calls.serve));
   await app.register((scope) => functionRoutes(scope, doors));
   await app.register((scope) => logRoutes(scope, doors));
   await app.register((scope) => triggerRoutes(scope, doors));
   await app.register((scope) => oauthRoutes(scope, doors));
   await app.register((scope) => managementRoutes(scope, doors), { prefix: "/v1" });
   return { app, load, stop: () => stopGracefully(app, load) };
+}
+
+/** Requests go to `take` before they go to the router, if it leaves them. */
+function takeFirst({ server }: FastifyInstance, take: CallDoor["take"]): void {
+  const [route] = server.listeners("request") as RequestListener[];
+  server.removeAllListeners("request");
+  server.on("request", (request, response) => {
+    if (!take(request, response)) route!(request, response);
+  });
 }
 
 /** Bodies are taken as they are, with unknown fields refused; queries are texts, so they are converted. */

@@ -1,9 +1,9 @@
-import { createId, FnbusError, type RegisteredFunction } from "@fnbus/contract";
+import type { ServerResponse } from "node:http";
+import { createId, FnbusError, type HeaderList, type RegisteredFunction } from "@fnbus/contract";
 import type { Accepted } from "@fnbus/publisher";
-import type { FastifyReply } from "fastify";
 import { type HttpCall, toBodyHash, toKeyedId, toMeta } from "../../core/envelope.ts";
 import type { Doors } from "../doors.ts";
-import { sendAnswer } from "./answer.ts";
+import { writeAnswer } from "./answer.ts";
 
 /** A name server that hangs must not hold the call: the address is checked again at each connect. */
 const RESOLVE_MS = 2_000;
@@ -14,20 +14,21 @@ export async function invokeAsync(
   registered: RegisteredFunction,
   http: HttpCall,
   body: Buffer,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+  response: ServerResponse,
+): Promise<void> {
   const { callbackUrl } = http.call;
   if (callbackUrl !== undefined) await doors.guard.checkHost(doors.guard.checkUrl(callbackUrl), RESOLVE_MS);
   const { accepted, callId, acceptedAt } = await accept(doors, registered, http, body);
   doors.counts.answered("async", "ok");
-  return sendAnswer(reply, 202, [
+  const headers: HeaderList = [
     ["x-call-id", callId],
     ["x-fnbus-invocation-id", accepted.id],
     // Nanoseconds since 1970, as OpenFaaS sends them.
     ["x-start-time", `${acceptedAt}000000`],
     ["location", `/v1/spaces/${registered.definition.space}/invocations/${accepted.id}`],
-    ...(accepted.replayed ? [["idempotent-replayed", "true"] as [string, string]] : []),
-  ]);
+  ];
+  if (accepted.replayed) headers.push(["idempotent-replayed", "true"]);
+  writeAnswer(response, 202, headers);
 }
 
 /** Publishes the envelope, under its key's id where it has one. Throws what `Invocations` and `Backlog` throw. */

@@ -1,5 +1,5 @@
+import type { ServerResponse } from "node:http";
 import { endStates, FnbusError, type HeaderList, type InvocationView, type RegisteredFunction } from "@fnbus/contract";
-import type { FastifyReply } from "fastify";
 import type { HttpCall } from "../../core/envelope.ts";
 import type { Doors } from "../doors.ts";
 import { accept } from "./invoke-async.ts";
@@ -15,8 +15,8 @@ export async function invokeKeyed(
   http: HttpCall,
   body: Buffer,
   deadlineMs: number,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+  response: ServerResponse,
+): Promise<void> {
   const start = performance.now();
   const { space, partition } = registered.definition;
   const { accepted, callId } = await accept(doors, registered, http, body);
@@ -27,13 +27,13 @@ export async function invokeKeyed(
     ["location", `/v1/spaces/${space}/invocations/${id}`],
   ];
   if (accepted.replayed) headers.push(["idempotent-replayed", "true"]);
-  return withHeaders(headers, reply, async () => {
+  return withHeaders(headers, response, async () => {
     const timeoutMs = Math.max(1, deadlineMs - (performance.now() - start));
     const { invocation } = (await doors.ledger.ask(partition, { ask: "wait", space, id, timeoutMs }, "invocation"))
       .answer;
     if (!isEnded(invocation))
       throw new FnbusError("deadline_exceeded", undefined, { details: { id, state: invocation.state } });
-    return sendOutcome(doors, partition, invocation, headers, reply);
+    return sendOutcome(doors, partition, invocation, headers, response);
   });
 }
 
@@ -44,8 +44,8 @@ async function sendOutcome(
   partition: number,
   view: InvocationView,
   headers: HeaderList,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+  response: ServerResponse,
+): Promise<void> {
   const { space, id, state, errorCode } = view;
   if (!view.result || view.result.statusCode === 0)
     throw new FnbusError(errorCode ?? "result_gone", view.errorMessage, { details: { id, state } });
@@ -63,5 +63,5 @@ async function sendOutcome(
     ...(errorCode === undefined ? {} : { error: { code: errorCode, message: view.errorMessage ?? "" } }),
   };
   const bytes = answer.bodyReference ? await doors.bodies.get(answer.bodyReference) : body;
-  return sendRun(doors, { result, body: bytes }, headers, reply);
+  return sendRun(doors, { result, body: bytes }, headers, response);
 }

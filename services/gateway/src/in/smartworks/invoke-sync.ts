@@ -1,5 +1,5 @@
+import type { ServerResponse } from "node:http";
 import { createId, type HeaderList, type RegisteredFunction, toFnbusError } from "@fnbus/contract";
-import type { FastifyReply } from "fastify";
 import { type CallEnd, toCallRecord } from "../../core/call-record.ts";
 import { toDeadlineMs } from "../../core/deadline.ts";
 import { type HttpCall, toMeta } from "../../core/envelope.ts";
@@ -16,11 +16,11 @@ export async function invokeSync(
   registered: RegisteredFunction,
   http: HttpCall,
   body: Buffer,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+  response: ServerResponse,
+): Promise<void> {
   const { settings } = registered.definition;
   const deadlineMs = toDeadlineMs(settings, doors.settings.syncTimeoutMs, http.call.timeoutMs);
-  if (http.call.idempotencyKey !== undefined) return invokeKeyed(doors, registered, http, body, deadlineMs, reply);
+  if (http.call.idempotencyKey !== undefined) return invokeKeyed(doors, registered, http, body, deadlineMs, response);
   const now = Date.now();
   const meta = toMeta(createId(now), registered, http, now, deadlineMs);
   const traceparent = doors.tracing.accept(meta.traceparent);
@@ -36,16 +36,16 @@ export async function invokeSync(
     const made = toCallRecord(settings.record, meta, end, Date.now());
     if (made) doors.records.add(meta.partition, made);
   };
-  const answer = await withHeaders(headers, reply, () =>
-    doors.calls
+  return withHeaders(headers, response, async () => {
+    const answer = await doors.calls
       .call(settings.pool, meta, body)
       .catch((thrown: unknown) => {
         const { code } = toFnbusError(thrown);
         if (!notRecorded.has(code)) record({ refusal: code });
         throw thrown;
       })
-      .finally(() => span?.end()),
-  );
-  record({ result: answer.result });
-  return sendRun(doors, answer, headers, reply);
+      .finally(() => span?.end());
+    record({ result: answer.result });
+    sendRun(doors, answer, headers, response);
+  });
 }

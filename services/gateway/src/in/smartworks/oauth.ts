@@ -31,7 +31,7 @@ export async function oauthRoutes(app: FastifyInstance, doors: Doors): Promise<v
       const asked = toTokenRequest(String(request.body ?? ""), request.headers.authorization);
       const now = Date.now();
       const client = toClient(asked.clientId, asked.clientSecret, now);
-      limitRate(doors, client, now, reply);
+      limitRate(doors, client, now, reply.raw);
       const scopes = toGrantedScopes(client, asked.scope);
       const { id, secret, text } = createKeyText();
       await dropTokens(client, now);
