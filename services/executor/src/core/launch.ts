@@ -35,6 +35,11 @@ export interface Launch {
 
 const NOBODY = "65534";
 const SANDBOX_HOME = "/opt/function";
+/**
+ * Node.js lets the garbage of small calls grow to three times its default of 32 MB before it collects: an echo of 1 KB under
+ * load came to 140 MB, and was killed at the default limit of 128.
+ */
+const YOUNG_MB = 4;
 const TMP_BYTES = 64 * 1024 * 1024;
 const JOIN_GROUPS = `for group in $1; do echo $$ > "$group" || exit 125; done; shift; exec "$@"`;
 /** What resolving names and TLS need; nothing else of /etc is seen. */
@@ -68,7 +73,7 @@ const toSandboxPaths = (paths: LaunchPaths): LaunchPaths => ({
 
 const toRunner = (runtime: Runtime, paths: LaunchPaths): string[] =>
   runtime === "nodejs"
-    ? [paths.node, `${paths.runtimes}/nodejs/main.mjs`]
+    ? [paths.node, `--max-semi-space-size=${YOUNG_MB}`, `${paths.runtimes}/nodejs/main.mjs`]
     : [paths.python, "-B", `${paths.runtimes}/python/main.py`];
 
 function toSandbox(isolation: Isolation, paths: LaunchPaths, wish: LaunchWish): string[] {
