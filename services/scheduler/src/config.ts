@@ -1,0 +1,22 @@
+import { ServiceConfig } from "@fnbus/service";
+import Type, { type Static } from "typebox";
+
+/** Every variable of scheduler. */
+export const SchedulerConfig = Type.Object({
+  ...ServiceConfig,
+  FNBUS_PARTITIONS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: "partitions of the platform" }),
+  FNBUS_ACCEPT_TIMEOUT_MS: Type.Integer({
+    default: 5_000,
+    minimum: 100,
+    maximum: 60_000,
+    description:
+      "how long a tick may wait until the log acknowledges it and the ledger judges it, before it is tried again",
+  }),
+  FNBUS_TICKS_IN_FLIGHT: Type.Integer({
+    default: 2_000,
+    minimum: 1,
+    maximum: 50_000,
+    description: "schedules whose ticks are being published at once; others that are due wait",
+  }),
+});
+export type SchedulerConfig = Readonly<Static<typeof SchedulerConfig>>;
