@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { ClientError, createClient } from "@fnbus/client";
 import { examine } from "@fnbus/local/doctor";
 import { parseArgs } from "citty";
@@ -10,7 +11,9 @@ import { exitCodes, toExitCode, UsageError } from "./core/exit-codes.ts";
 import { didYouMean } from "./core/suggest.ts";
 import { toCommandHelp, toGroupHelp } from "./help.ts";
 import { readArchive } from "./out/archive.ts";
+import { suggestName } from "./out/known-names.ts";
 import { findPlatform } from "./out/platform.ts";
+import { askSecret } from "./out/secret.ts";
 import { createTerminal, type Terminal } from "./out/terminal.ts";
 import { watchPath } from "./out/watch.ts";
 
@@ -49,10 +52,17 @@ export async function runCli(argv: readonly string[], variables: Variables, stre
       signal: interrupted.signal,
       archive: readArchive,
       watch: (folder, onChange) => watchPath(folder, interrupted.signal, onChange),
-      readFile,
+      // /dev/stdin cannot be opened where it is a socket, as other programs make it.
+      readFile: (path) => (path === "/dev/stdin" ? buffer(process.stdin) : readFile(path)),
+      askSecret: (question) => askSecret(question, process.stdin, process.stderr),
       doctor: () => examine(variables, platform),
     };
-    const code = await (command as Command).run({ ...args, space: args.space ?? config.space }, context, rest);
+    const given = { ...args, space: (args.space as string | undefined) ?? config.space };
+    const code = await (command as Command).run(given, context, rest).catch(async (error: unknown) => {
+      const hint = error instanceof ClientError ? await suggestName(error, given, context.client) : "";
+      if (hint !== "") (error as Error).message = `${(error as Error).message.replace(/\.$/, "")}.${hint}`;
+      throw error;
+    });
     return typeof code === "number" ? code : exitCodes.ok;
   } catch (error) {
     return tell(error, terminal);

@@ -13,6 +13,8 @@ export interface Context {
   /** Calls back after changes below a path have come to rest, until the signal ends. */
   watch(path: string, onChange: () => Promise<void>): Promise<void>;
   readFile(path: string): Promise<Buffer>;
+  /** Asks the person for something that is not shown; undefined: nobody is there. */
+  askSecret(question: string): Promise<string | undefined>;
   doctor(): Promise<{ checks: Check[]; ok: boolean }>;
 }
 

@@ -5,6 +5,7 @@ import { invocations } from "./in/invocations.ts";
 import { invoke } from "./in/invoke.ts";
 import { logs } from "./in/logs.ts";
 import { functions, keys, spaces } from "./in/resources.ts";
+import { triggers } from "./in/triggers.ts";
 
 export const commands: Record<string, Command | Group> = {
   deploy,
@@ -12,6 +13,7 @@ export const commands: Record<string, Command | Group> = {
   invocations,
   logs,
   functions,
+  triggers,
   spaces,
   keys,
   doctor,

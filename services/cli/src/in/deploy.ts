@@ -21,11 +21,14 @@ export const deploy = defineCommand({
     timeout: { type: "string", description: "longest run", valueHint: "30s" },
     memory: { type: "string", description: "memory of an instance, MB", valueHint: "256" },
     concurrency: { type: "string", description: "runs at once in all", valueHint: "100" },
+    topics: { type: "string", description: "topics that it listens to (mqtt, rabbitmq)", valueHint: "a/+/b,c" },
+    schedule: { type: "string", description: "when the cron trigger runs it", valueHint: "*/5 * * * *" },
     description: { type: "string", description: "a text for people" },
     watch: { type: "boolean", description: "deploy again whenever a file changes", alias: "w" },
   },
   async run(args, context, argv) {
     const environment = readRepeated(argv, "--env", "-e");
+    const options = withoutUndefined({ topics: args.topics, schedule: args.schedule });
     const asked: Partial<FunctionSettings> = withoutUndefined({
       runtime: args.runtime as Runtime | undefined,
       handler: args.handler,
@@ -33,6 +36,7 @@ export const deploy = defineCommand({
       description: args.description,
       timeoutMs: readDurationMs(args.timeout, "--timeout"),
       memoryMb: readNumber(args.memory, "--memory"),
+      ...(Object.keys(options).length > 0 && { options }),
       ...(environment.length > 0 && { environment: readPairs(environment, "=", "--env") }),
     });
     const limit = readNumber(args.concurrency, "--concurrency");

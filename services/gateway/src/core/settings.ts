@@ -15,17 +15,18 @@ export type SettingsInput = Partial<
 export const toSettings = (input: SettingsInput, entrypoint: Entrypoint): FunctionSettings =>
   mergeSettings({ ...defaultSettings, ...entrypoint }, input);
 
-/** Settings after a change. Groups (concurrency, retry) are merged field by field, the environment is replaced. */
+/** Settings after a change. Groups (concurrency, retry, options) are merged field by field, the environment is replaced. */
 export function mergeSettings(before: FunctionSettings, input: SettingsInput): FunctionSettings {
-  const { concurrency, retry, ...rest } = input;
+  const { concurrency, retry, options, ...rest } = input;
   const settings: FunctionSettings = {
     ...before,
     ...rest,
     concurrency: { ...before.concurrency, ...concurrency },
     retry: { ...before.retry, ...retry },
+    options: { ...before.options, ...options },
   };
   checkSettings(settings);
-  if (input.options) checkFunctionOptions(input.options);
+  if (options) checkFunctionOptions(options);
   return settings;
 }
 
