@@ -52,8 +52,8 @@ export const runs = (stack: Stack, name: string): Promise<unknown> =>
     `trigger ${name} runs`,
     async () => {
       const answer = await stack.api.call("GET", `/v1/spaces/default/triggers/${name}`);
-      const { state } = answer.json<{ state?: string }>();
-      if (state !== "Running") throw new Error(answer.text);
+      const { status } = answer.json<{ status?: { state: string } }>();
+      if (status?.state !== "Running") throw new Error(answer.text);
       return true;
     },
     60_000,

@@ -21,10 +21,27 @@ describe("identity", () => {
     const source = "c".repeat(32);
     const flags = frameFlags.counting | frameFlags.verdict;
     const batch = (nth: number, first: number, last: number) => head(nth, { flags, source, first, last });
-    const verdicts = verdictsOf(read([batch(1, 0, 4), batch(2, 2, 4), batch(3, 3, 6), batch(4, 5, 6)]));
-    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["new", "known", "refused", "new"]);
+    const verdicts = verdictsOf(read([batch(1, 0, 4), batch(2, 2, 4), batch(3, 3, 6)]));
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["new", "known", "refused"]);
     expect(verdicts[2]).toMatchObject({ mark: 4, errorCode: "position_refused" });
+    expect(verdictsOf(read([batch(4, 5, 6)]))).toMatchObject([{ verdict: "new" }]);
     expect(core.view.mark(source)).toBe(6);
+  });
+
+  it("what follows a refused batch in its pack is refused too, or its mark would hide what is cut anew (L10)", () => {
+    const { read, core } = createOwner();
+    const flags = frameFlags.counting | frameFlags.verdict;
+    const batch = (nth: number, source: string, first: number, last: number) =>
+      head(nth, { flags, source, first, last });
+    const [one, other] = ["c".repeat(32), "d".repeat(32)];
+    read([batch(1, one, 0, 4)]);
+    const verdicts = verdictsOf(read([batch(2, one, 3, 6), batch(3, one, 7, 9), batch(4, other, 0, 9)]));
+    expect(verdicts).toMatchObject([
+      { verdict: "refused", mark: 4 },
+      { verdict: "refused", mark: 4 },
+      { verdict: "new" },
+    ]);
+    expect(core.view.mark(one)).toBe(4);
   });
 
   it("a named event is kept once for its window, with a verdict asked or without, and anew after it (L9, L12)", () => {

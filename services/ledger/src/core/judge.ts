@@ -19,8 +19,9 @@ export function readInvocations(state: State, event: Extract<CoreEvent, { type: 
   state.kept.forget(state.stamp);
   state.recent.forget(state.stamp);
   const verdicts: Verdict[] = [];
+  const refused = new Set<string>();
   for (const [index, head] of event.heads.entries()) {
-    const verdict = judge(state, head, event.sequence, index, event.at);
+    const verdict = judge(state, head, event.sequence, index, event.at, refused);
     if (head.flags & frameFlags.verdict) verdicts.push(verdict);
   }
   state.next.invocations = event.sequence + 1;
@@ -31,16 +32,27 @@ export function readInvocations(state: State, event: Extract<CoreEvent, { type: 
   applyHeld(state);
 }
 
-/** The first copy of an id in log order stands (L9); of a counting source, what lies above its mark (L10). */
-function judge(state: State, head: FrameHead, sequence: number, index: number, at: number): Verdict {
+/**
+ * The first copy of an id in log order stands (L9); of a counting source, what lies above its mark (L10). `refused`: sources of
+ * which an earlier envelope of the pack was refused. What follows it is refused too: its mark would hide what is cut anew.
+ */
+function judge(
+  state: State,
+  head: FrameHead,
+  sequence: number,
+  index: number,
+  at: number,
+  refused: Set<string>,
+): Verdict {
   const known = findKnown(state, head);
   if (known) {
     state.totals.dropped++;
     return known;
   }
   if (head.flags & frameFlags.counting && !state.without.has("L10")) {
-    const refusal = judgePosition(state, head, at);
+    const refusal = judgePosition(state, head, at, refused.has(head.source));
     if (refusal) {
+      if (refusal.verdict === "refused" && refusal.errorCode === "position_refused") refused.add(head.source);
       state.totals.dropped++;
       return refusal;
     }
@@ -67,7 +79,7 @@ function findKnown(state: State, head: FrameHead): Verdict | undefined {
     : { id: head.id, verdict: "conflict" };
 }
 
-function judgePosition(state: State, head: FrameHead, at: number): Verdict | undefined {
+function judgePosition(state: State, head: FrameHead, at: number, refused: boolean): Verdict | undefined {
   const mark = state.marks.inForce(head.source, state.stamp);
   const refuse = (errorCode: ErrorCode): Verdict => ({
     ...{ id: head.id, verdict: "refused", mark: mark ?? NO_MARK, errorCode },
@@ -75,6 +87,6 @@ function judgePosition(state: State, head: FrameHead, at: number): Verdict | und
   // A tick that lies far in the future would hide all ticks until then: a source's clock is wrong (L10).
   if (head.flags & frameFlags.tick && head.last > at + state.limits.tickAheadMs) return refuse("tick_ahead");
   if (mark === undefined) return state.marks.hasRoom(state.stamp) ? undefined : refuse("marks_full");
-  if (head.first > mark) return undefined;
+  if (head.first > mark) return refused ? refuse("position_refused") : undefined;
   return head.last <= mark ? { id: head.id, verdict: "known", state: "dropped" } : refuse("position_refused");
 }
