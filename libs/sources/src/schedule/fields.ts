@@ -22,47 +22,55 @@ export interface Fields {
 const longest = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const ALL_HOURS = 2 ** 24 - 1;
 
-const toBits = (values: readonly (number | string)[], from = 0): number =>
-  values.reduce<number>((bits, value) => {
-    const bit = Number(value) - from;
-    return bit >= 0 && bit < (from === 0 ? 32 : 30) ? bits | (1 << bit) : bits;
-  }, 0);
+const toBits = (values: readonly number[]): number => values.reduce((bits, value) => bits | (1 << value), 0);
 const low = (values: readonly number[]): number => toBits(values.filter((value) => value < 30));
-const high = (values: readonly number[]): number => toBits(values, 30);
+const high = (values: readonly number[]): number =>
+  toBits(values.filter((value) => value >= 30).map((value) => value - 30));
 
 /** Whether a schedule restricts its hours: the others go through a repeated hour twice. */
 export const isEveryHour = (fields: Fields): boolean => fields.hours === ALL_HOURS;
+
+/**
+ * What the fields allow, part by part: the library refuses lists whose parts overlap, which are no fault. Nor does it see
+ * days and months together: of 30 February it would say so in words of its own.
+ */
+function expand(six: readonly string[]): number[][] {
+  const lists = six.map((text) => text.split(","));
+  const values: Set<number>[] = six.map(() => new Set());
+  const most = Math.max(...lists.map((list) => list.length));
+  for (let nth = 0; nth < most; nth++) {
+    const [second, minute, hour, day, month, weekday] = lists.map((list) => list[nth] ?? list[0]!);
+    const { fields } = CronExpressionParser.parse(`${second} ${minute} ${hour} ${day} * ${weekday}`);
+    const months = month === "*" ? fields : CronExpressionParser.parse(`0 0 0 * ${month} *`).fields;
+    const found = [fields.second, fields.minute, fields.hour, fields.dayOfMonth, months.month, fields.dayOfWeek];
+    for (const [at, field] of found.entries()) for (const value of field.values) values[at]!.add(Number(value));
+  }
+  return values.map((set) => [...set]);
+}
 
 /**
  * Has cron-parser expand six fields, all digits (the text was checked and its names resolved before). Throws
  * `schedule_never` where no month has such a day.
  */
 export function toFields(six: readonly string[], eitherDay: boolean): Fields {
-  const [, , , days = "*", months = "*"] = six;
-  // Days and months are expanded apart from each other: the library refuses 30 February itself, with words of its own.
-  const expand = (text: string) => CronExpressionParser.parse(text).fields;
-  const time = expand([...six.slice(0, 3), "*", months, six[5]].join(" "));
-  const dayBits =
-    days === "*"
-      ? toBits(Array.from({ length: 31 }, (_, n) => n + 1))
-      : toBits(expand(`0 0 0 ${days} * *`).dayOfMonth.values);
+  const [seconds, minutes, hours, days, months, weekdays] = expand(six);
   const fields: Fields = {
-    secondsLow: low(time.second.values),
-    secondsHigh: high(time.second.values),
-    minutesLow: low(time.minute.values),
-    minutesHigh: high(time.minute.values),
-    hours: toBits(time.hour.values),
-    days: dayBits,
-    months: toBits(time.month.values),
-    weekdays: toBits(time.dayOfWeek.values.map((day) => Number(day) % 7)),
+    secondsLow: low(seconds!),
+    secondsHigh: high(seconds!),
+    minutesLow: low(minutes!),
+    minutesHigh: high(minutes!),
+    hours: toBits(hours!),
+    days: toBits(days!),
+    months: toBits(months!),
+    weekdays: toBits(weekdays!.map((day) => day % 7)),
     eitherDay,
   };
   const comes = longest.some(
     (last, month) => month > 0 && fields.months & (1 << month) && firstBit(fields.days, 1) <= last,
   );
   if (!comes && !eitherDay) {
-    throw new FnbusError("schedule_never", `The schedule never comes due: no month of ${months} has a day ${days}.`, {
-      details: { days, months },
+    throw new FnbusError("schedule_never", `The schedule never comes due: no month of ${six[4]} has a day ${six[3]}.`, {
+      details: { days: six[3], months: six[4] },
     });
   }
   return fields;

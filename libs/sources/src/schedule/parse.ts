@@ -111,7 +111,7 @@ function read(text: string, { syntax, timezone: told = defaultTicking.timezone }
  * Throws FnbusError `schedule_invalid` with `details.position` (from 1), `timezone_unknown`, `schedule_never`.
  */
 export function parseSchedule(text: string, options: ScheduleOptions): Schedule {
-  const key = `${options.syntax} ${options.timezone ?? ""} ${text}`;
+  const key = `${options.syntax} ${options.timezone} ${text}`;
   const known = kept.get(key);
   if (known) return known;
   const schedule = read(text, options);
