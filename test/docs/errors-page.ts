@@ -3,12 +3,13 @@ import { type ErrorRow, errorTable } from "@fnbus/contract";
 
 const retries = { no: "no", later: "later", "same-key": "yes, with the same key" } as const;
 
-/** The sections are the comments of error-table.ts, so that a row has one home. */
+/** The sections are the comments of the table's files, so that a row has one home. */
 function sections(): Map<string, string> {
-  const source = readFileSync(new URL("../../libs/contract/src/error-table.ts", import.meta.url), "utf8");
+  const files = ["error-table.ts", "error-table-triggers.ts"];
+  const source = files.map((name) => readFileSync(new URL(`../../libs/contract/src/${name}`, import.meta.url), "utf8"));
   const sectionOf = new Map<string, string>();
   let section = "";
-  for (const line of source.split("\n")) {
+  for (const line of source.join("\n").split("\n")) {
     section = /^ {2}\/\/ (.+)$/.exec(line)?.[1] ?? section;
     const code = /^ {2}([a-z_]+): (?:caller|later|user|row)\(/.exec(line)?.[1];
     if (code) sectionOf.set(code, section);

@@ -9,7 +9,7 @@ const later = (status: number, title: string, fix: string): ErrorRow => ({
 
 /** Errors of triggers: what their definitions get wrong, and what their sources meet. Part of `errorTable`. */
 export const triggerErrors = {
-  // Definitions
+  // Triggers: their definitions
   trigger_not_found: caller(404, "trigger not found", "List them: fnbus triggers list."),
   trigger_exists: caller(
     409,
@@ -58,7 +58,7 @@ export const triggerErrors = {
     "Use the events that docs/triggers.md lists for this source.",
   ),
 
-  // Sources at work
+  // Triggers: their sources at work
   source_unreachable: later(
     502,
     "The broker cannot be reached",
