@@ -5,6 +5,8 @@ import { executorKilledMidRun } from "./executor-killed.ts";
 import { gracefulStop } from "./graceful-stop.ts";
 import { idempotentRetry } from "./idempotent-retry.ts";
 import type { Journey } from "./journey.ts";
+import { objectEvents } from "./objects.ts";
+import { scheduleTicksOnce } from "./schedule.ts";
 import { streamFull } from "./stream-full.ts";
 import { syncInvoke } from "./sync-invoke.ts";
 import {
@@ -32,4 +34,6 @@ export const journeys: readonly Journey[] = [
   callbackTargetHangs,
   streamFull,
   gracefulStop,
+  scheduleTicksOnce,
+  objectEvents,
 ];
