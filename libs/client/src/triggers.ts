@@ -64,8 +64,7 @@ export function createTriggerCalls(json: Send) {
       json<Page<TriggerView>>("GET", path(space), undefined, { ...filter }),
     get: (space: string, name: string) => json<TriggerView>("GET", path(space, name)),
     create: (space: string, settings: TriggerSettings) => json<TriggerView>("POST", path(space), settings),
-    patch: (space: string, name: string, change: TriggerPatch) =>
-      json<TriggerView>("PATCH", path(space, name), change),
+    patch: (space: string, name: string, change: TriggerPatch) => json<TriggerView>("PATCH", path(space, name), change),
     delete: (space: string, name: string) => json<void>("DELETE", path(space, name)),
     pause: (space: string, name: string) => json<TriggerView>("POST", path(space, name, "pause")),
     resume: (space: string, name: string) => json<TriggerView>("POST", path(space, name, "resume")),

@@ -56,6 +56,7 @@ export const configFlags: Readonly<Record<string, Flag>> = {
   vhost: flag(["rabbitmq"], "vhost", text, "virtual host"),
   exchange: flag(["rabbitmq"], "exchange", text, "exchange that the queue is bound to"),
   queue: flag(["rabbitmq"], "queue", text, "queue that is read"),
+  form: flag(["rabbitmq"], "form", text, "message, or functiongraph (batches for one function)"),
   brokers: flag(["kafka"], "brokers", list, "host:port each, comma-separated"),
   group: flag(["kafka"], "groupId", text, "consumer group"),
   from: flag(["kafka"], "from", text, "where to begin: latest or earliest"),
