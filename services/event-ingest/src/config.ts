@@ -20,11 +20,12 @@ export const IngestConfig = Type.Object({
   }),
   FNBUS_BROKER_ALLOW: Type.String({
     default: "",
-    description: "networks, addresses and host names that triggers may reach although not public, comma-separated",
+    description:
+      "networks, addresses and host names that brokers may have although neither public nor private, comma-separated",
   }),
   FNBUS_BROKER_ALLOW_LOOPBACK: Type.Boolean({
     default: false,
-    description: "triggers may reach 127.0.0.0/8 and ::1: for a platform on one machine",
+    description: "brokers may be at 127.0.0.0/8 and ::1: for a platform on one machine",
   }),
   FNBUS_KEY_RATE: Type.Integer({
     default: 0,

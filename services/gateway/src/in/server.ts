@@ -1,8 +1,7 @@
 import type { RequestListener } from "node:http";
-import type { Socket } from "node:net";
 import underPressure from "@fastify/under-pressure";
-import { errorRow, limits } from "@fnbus/contract";
-import { stopGracefully } from "@fnbus/http";
+import { limits } from "@fnbus/contract";
+import { answerBrokenRequest, stopGracefully } from "@fnbus/http";
 import { Ajv } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
 import { createAdmission, toHeldBytes } from "./admission.ts";
@@ -115,22 +114,4 @@ function useValidation(app: FastifyInstance): void {
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === "body" ? exact : converting).compile(schema));
   // Response schemas describe; they neither drop fields nor fail.
   app.setSerializerCompiler(() => JSON.stringify);
-}
-
-/** What the HTTP parser refused has no route and no request: answered on the socket. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const code =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? "headers_too_large"
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? "request_timeout"
-        : "invalid_request";
-  const { status, title, fix } = errorRow(code);
-  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, code, fix });
-  const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-fnbus-error: ${code}\r\n`;
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
 }

@@ -1,7 +1,6 @@
-import type { Socket } from "node:net";
 import underPressure from "@fastify/under-pressure";
-import { errorRow, FnbusError, limits } from "@fnbus/contract";
-import { stopGracefully } from "@fnbus/http";
+import { FnbusError, limits } from "@fnbus/contract";
+import { answerBrokenRequest, stopGracefully } from "@fnbus/http";
 import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { admit, type Load } from "./admission.ts";
 import type { Doors } from "./doors.ts";
@@ -80,21 +79,3 @@ const toRouteError = (url: string): FnbusError =>
   /^\/events\/[^/?]+\/[^/?]+(?:\?|$)/.test(url)
     ? new FnbusError("method_not_allowed", undefined, { details: { allow: "OPTIONS, POST" } })
     : new FnbusError("route_not_found", "events go to POST /events/{space}/{trigger}");
-
-/** What the HTTP parser refused has no route and no request: answered on the socket. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const code =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? "headers_too_large"
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? "request_timeout"
-        : "invalid_request";
-  const { status, title, fix } = errorRow(code);
-  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, code, fix });
-  const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-fnbus-error: ${code}\r\n`;
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
-}
