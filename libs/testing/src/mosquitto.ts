@@ -56,7 +56,11 @@ function toDynamicSecurity(users: Record<string, string>, mayRead: Record<string
     groups: [],
     roles: Object.keys(users).map((rolename) => ({
       rolename,
-      acls: (mayRead[rolename] ?? ["#"]).map((filter) => acl("subscribePattern", filter)),
+      // To this plugin a shared subscription is a filter like any other, group and all.
+      acls: (mayRead[rolename] ?? ["#"]).flatMap((filter) => [
+        acl("subscribePattern", filter),
+        acl("subscribePattern", `$share/+/${filter}`),
+      ]),
     })),
   });
 }

@@ -20,6 +20,8 @@ export interface NatsOptions {
   /** The one user whom the server lets in, and what it may publish to; absent: everybody, everything. */
   user?: { name: string; password: string; mayPublish?: string[] };
   cluster?: { name: string; port: number; routes: number[] };
+  /** Where its listener for MQTT 3.1.1 is; absent: none. */
+  mqttPort?: number;
 }
 
 export interface NatsServer extends Restartable {
@@ -39,7 +41,7 @@ const knowsSyncInterval = (version: string): boolean => {
 };
 
 function toConfig(options: NatsOptions, version: string, port: number, dataDir: string): string {
-  const { syncAlways = true, maxPayload = "8MB", maxFileStore = "10GB", user, cluster } = options;
+  const { syncAlways = true, maxPayload = "8MB", maxFileStore = "10GB", user, cluster, mqttPort } = options;
   const sync = syncAlways && knowsSyncInterval(version) ? "sync_interval: always" : "";
   const lines = [
     `host: 127.0.0.1`,
@@ -58,6 +60,7 @@ function toConfig(options: NatsOptions, version: string, port: number, dataDir: 
     const routes = cluster.routes.map((route) => `"nats://127.0.0.1:${route}"`).join(", ");
     lines.push(`cluster { name: ${cluster.name}, host: 127.0.0.1, port: ${cluster.port}, routes: [${routes}] }`);
   }
+  if (mqttPort !== undefined) lines.push(`mqtt { host: 127.0.0.1, port: ${mqttPort} }`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -71,6 +71,8 @@ export async function startPlatform(): Promise<Platform> {
   const reports = async (trigger: MqttTrigger) => {
     const found: TriggerReport[] = [];
     const inbox = bus.createInbox((message) => {
+      // Nobody answers: the broker says so with an empty message.
+      if (message.data.length === 0) return;
       const said = JSON.parse(Buffer.from(message.data).toString()) as SourcesAnswer;
       if (said.ok && said.answer === "states") found.push(...said.reports);
     });

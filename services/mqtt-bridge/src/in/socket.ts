@@ -11,7 +11,8 @@ export const createSocketOpener =
   (guard: BrokerGuard): SocketOpener =>
   (config) => {
     const { host, tls } = config;
-    const to = { host, port: portOf(config), lookup: guard.lookup };
+    // Acknowledgements leave at once: what waits in the kernel when the process dies is invoked a second time.
+    const to = { host, port: portOf(config), lookup: guard.lookup, noDelay: true };
     if (!tls) return connect(to);
     const options: ConnectionOptions = {
       ...to,
