@@ -69,9 +69,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         },
       };
     },
-    async request(subject, data, { timeoutMs, headers, signal }) {
-      return toBusMessage(await replies.ask(subject, data, timeoutMs, headers, signal), outgoing);
-    },
+    request: (subject, data, { timeoutMs, headers, signal }) =>
+      replies.ask(subject, data, timeoutMs, headers, signal).then((message) => toBusMessage(message, outgoing)),
     createInbox: (handler: (message: BusMessage) => void) =>
       replies.open((message) => handler(toBusMessage(message, outgoing))),
 

@@ -29,8 +29,13 @@ export async function openConnection(options: BusOptions): Promise<Connection> {
   const forbidden = new Set<(subject: string) => void>();
   let connected = true;
   let server = { version: "", maxPayload: 0 };
+  let read: typeof nc.info;
   const readServer = () => {
-    if (nc.info) server = { version: nc.info.version, maxPayload: nc.info.max_payload };
+    const { info } = nc;
+    if (info && info !== read) {
+      read = info;
+      server = { version: info.version, maxPayload: info.max_payload };
+    }
     return server;
   };
   readServer();

@@ -32,7 +32,9 @@ class ReceivedMessage implements BusMessage {
 /** Names are matched as they are written: the header's one spelling stands in the contract. */
 export function headerOf(message: Msg, name: string): string | undefined {
   const { headers } = message;
-  return headers?.has(name) ? headers.get(name) : undefined;
+  if (!headers) return undefined;
+  // "" is what the client answers for a header that is not there, too.
+  return headers.get(name) || (headers.has(name) ? "" : undefined);
 }
 
 export const toBusMessage = (message: Msg, outgoing: Outgoing): BusMessage => new ReceivedMessage(message, outgoing);

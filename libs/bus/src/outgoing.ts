@@ -1,4 +1,4 @@
-import { headers as createHeaders, type MsgHdrs } from "@nats-io/transport-node";
+import type { MsgHdrs } from "@nats-io/transport-node";
 import type { Connection } from "./connection.ts";
 import { BusError, raise } from "./errors.ts";
 import type { Headers } from "./types.ts";
@@ -14,28 +14,29 @@ export interface Outgoing {
 interface Waiting {
   subject: string;
   data: Uint8Array;
-  reply: string;
-  headers: MsgHdrs | undefined;
+  options: { reply: string; headers?: MsgHdrs };
 }
 
-/** What a header line adds to a message beside its name and value (": " and a line end), and the block's own frame. */
-const HEADER_LINE_BYTES = 4;
-const HEADER_BLOCK_BYTES = 12;
 /** What may wait in this process for a broker that reads slowly (I11): the client and the socket have no bound. */
 const UNREAD_BYTES = 64 * 1024 * 1024;
 /** So much unread is worth asking the broker how far it is: a PING, whose answer comes behind all that was sent before. */
 const ASK_BYTES = 1024 * 1024;
 
-export function toHeaders(headers: Headers): { block: MsgHdrs; bytes: number } {
-  const block = createHeaders();
-  let bytes = HEADER_BLOCK_BYTES;
+const lineBreak = /[\r\n]/;
+
+/** A header block as it goes over the wire (nats-server, ADR-4). */
+function toHeaderBlock(headers: Headers): Buffer {
+  let text = "NATS/1.0\r\n";
   for (const name in headers) {
     const value = headers[name]!;
-    block.set(name, value);
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + HEADER_LINE_BYTES;
+    if (lineBreak.test(value)) throw new TypeError(`the header ${name} has a line break`);
+    text += `${name}: ${value}\r\n`;
   }
-  return { block, bytes };
+  return Buffer.from(`${text}\r\n`);
 }
+
+/** The client asks a message's headers for their bytes alone; building its own kind of them costs more than the rest of a send. */
+const toClientHeaders = (block: Buffer): MsgHdrs => ({ encode: () => block }) as unknown as MsgHdrs;
 
 /** How many bytes were sent that the broker has not read, as far as is known. */
 function createUnread(connection: Connection) {
@@ -79,9 +80,9 @@ export function createOutgoing(connection: Connection): Outgoing {
     queue = [];
     // Lost meanwhile: the client would keep them and send them after we have told our callers that they failed.
     if (!connection.isConnected() || nc.isClosed()) return;
-    for (const { subject, data, reply, headers } of sending) {
+    for (const { subject, data, options } of sending) {
       try {
-        nc.publish(subject, data, { ...(headers ? { headers } : {}), reply });
+        nc.publish(subject, data, options);
       } catch (error) {
         raise(error);
       }
@@ -91,8 +92,8 @@ export function createOutgoing(connection: Connection): Outgoing {
   return {
     send(subject, data, reply = "", headers = undefined) {
       if (!connection.isConnected()) throw new BusError("disconnected", `cannot publish to ${subject}: not connected`);
-      const encoded = headers === undefined ? undefined : toHeaders(headers);
-      const bytes = data.length + (encoded?.bytes ?? 0);
+      const block = headers === undefined ? undefined : toHeaderBlock(headers);
+      const bytes = data.length + (block?.length ?? 0);
       const limit = connection.server().maxPayload;
       if (bytes > limit) throw new BusError("too_large", `${bytes} bytes to ${subject}: the broker takes ${limit}`);
       if (unread.bytes() + bytes > UNREAD_BYTES)
@@ -102,7 +103,7 @@ export function createOutgoing(connection: Connection): Outgoing {
         );
       unread.add(bytes);
       if (queue.length === 0) setImmediate(flush);
-      queue.push({ subject, data, reply, headers: encoded?.block });
+      queue.push({ subject, data, options: block ? { reply, headers: toClientHeaders(block) } : { reply } });
     },
     flush,
   };

@@ -1,5 +1,6 @@
 import { type Bus, type BusMessage, isBusError } from "@fnbus/bus";
 import {
+  type BodyReference,
   type CallReply,
   type EnvelopeMeta,
   FnbusError,
@@ -32,66 +33,75 @@ const ANSWER_MARGIN_MS = 1_000;
 const RESERVED_BYTES = 64 * 1024;
 const EMPTY = new Uint8Array(0);
 
+/** What an executor answered, and the bytes beside it. */
+interface Replied {
+  reply: CallReply;
+  body: Uint8Array;
+}
+
 export function createCalls(bus: Bus, executors: Executors, bodies: Bodies): Calls {
-  async function ask(subject: string, meta: EnvelopeMeta, body: Uint8Array, leftMs: number): Promise<BusMessage> {
-    try {
-      return await bus.request(subject, body, {
-        timeoutMs: leftMs + ANSWER_MARGIN_MS,
-        headers: { [META_HEADER]: JSON.stringify(meta) },
-      });
-    } catch (error) {
-      if (isBusError(error, "no_responders")) throw new FnbusError("no_executor");
-      if (isBusError(error, "timeout")) throw new FnbusError("deadline_exceeded");
-      if (isBusError(error)) throw new FnbusError("broker_unavailable", undefined, { cause: error });
-      throw error;
-    }
-  }
+  /** Throws `no_executor`, `deadline_exceeded`, `broker_unavailable`, `envelope_invalid`. */
+  const ask = (subject: string, meta: EnvelopeMeta, body: Uint8Array, leftMs: number): Promise<Replied> => {
+    const headers = { [META_HEADER]: JSON.stringify(meta) };
+    return bus
+      .request(subject, body, { timeoutMs: leftMs + ANSWER_MARGIN_MS, headers })
+      .then(toReplied, raiseCallError);
+  };
 
   async function askTwice(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer> {
     const start = performance.now();
-    const message = await ask(subjects.call(pool, meta.space, meta.function), meta, body, meta.deadlineMs);
-    const reply = toReply(message);
-    if (reply.ok) return toAnswer(reply.result, message);
-    const refusal = toError(reply);
+    const first = await ask(subjects.call(pool, meta.space, meta.function), meta, body, meta.deadlineMs);
+    if (first.reply.ok) return toAnswer(first.reply.result, first.body);
+    const refusal = toError(first.reply);
     // One executor at its share hands the call on once: another may have room.
     const leftMs = meta.deadlineMs - (performance.now() - start);
-    const not = typeof reply.details?.executor === "string" ? reply.details.executor : undefined;
+    const not = typeof refusal.details?.executor === "string" ? refusal.details.executor : undefined;
     const other = executors.other(pool, not, Date.now(), Math.random());
-    if (reply.code !== "concurrency_limited" || other === undefined || leftMs <= 0) throw refusal;
+    if (refusal.code !== "concurrency_limited" || other === undefined || leftMs <= 0) throw refusal;
     const second = await ask(subjects.callAt(other), { ...meta, deadlineMs: leftMs }, body, leftMs).catch((error) => {
       throw error instanceof FnbusError && error.code === "no_executor" ? refusal : error;
     });
-    const secondReply = toReply(second);
-    if (!secondReply.ok) throw toError(secondReply);
-    return toAnswer(secondReply.result, second);
+    if (!second.reply.ok) throw toError(second.reply);
+    return toAnswer(second.reply.result, second.body);
   }
 
-  async function toAnswer(result: RunResult, message: BusMessage): Promise<CallAnswer> {
-    if (!result.bodyReference) return { result, body: message.data };
-    const body = await bodies.get(result.bodyReference);
-    bodies.drop(result.bodyReference);
+  const toAnswer = (result: RunResult, body: Uint8Array): CallAnswer | Promise<CallAnswer> =>
+    result.bodyReference ? fetchAnswer(result, result.bodyReference) : { result, body };
+
+  async function fetchAnswer(result: RunResult, reference: BodyReference): Promise<CallAnswer> {
+    const body = await bodies.get(reference);
+    bodies.drop(reference);
     return { result, body };
   }
 
+  async function askWithStored(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer> {
+    const bodyReference = await bodies.put(meta.partition, meta.id, body);
+    try {
+      return await askTwice(pool, { ...meta, bodyReference }, EMPTY);
+    } finally {
+      bodies.drop(bodyReference);
+    }
+  }
+
   return {
-    async call(pool, meta, body) {
-      if (body.length <= bus.maxPayload - RESERVED_BYTES) return askTwice(pool, meta, body);
-      const bodyReference = await bodies.put(meta.partition, meta.id, body);
-      try {
-        return await askTwice(pool, { ...meta, bodyReference }, EMPTY);
-      } finally {
-        bodies.drop(bodyReference);
-      }
-    },
+    call: (pool, meta, body) =>
+      body.length <= bus.maxPayload - RESERVED_BYTES ? askTwice(pool, meta, body) : askWithStored(pool, meta, body),
   };
 }
 
-function toReply(message: BusMessage): CallReply {
+function toReplied(message: BusMessage): Replied {
   try {
-    return JSON.parse(message.header(REPLY_HEADER) ?? "") as CallReply;
+    return { reply: JSON.parse(message.header(REPLY_HEADER) ?? "") as CallReply, body: message.data };
   } catch (error) {
     throw new FnbusError("envelope_invalid", "the executor's reply cannot be read", { cause: error });
   }
+}
+
+function raiseCallError(error: unknown): never {
+  if (isBusError(error, "no_responders")) throw new FnbusError("no_executor");
+  if (isBusError(error, "timeout")) throw new FnbusError("deadline_exceeded");
+  if (isBusError(error)) throw new FnbusError("broker_unavailable", undefined, { cause: error });
+  throw error;
 }
 
 const toError = ({ code, message, retryAfterSeconds, details }: Extract<CallReply, { ok: false }>): FnbusError =>

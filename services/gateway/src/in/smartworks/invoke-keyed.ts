@@ -3,7 +3,7 @@ import { endStates, FnbusError, type HeaderList, type InvocationView, type Regis
 import type { HttpCall } from "../../core/envelope.ts";
 import type { Doors } from "../doors.ts";
 import { accept } from "./invoke-async.ts";
-import { sendRun, withHeaders } from "./send-run.ts";
+import { carry, sendRun } from "./send-run.ts";
 
 /**
  * A synchronous call with an idempotency key: accepted as any asynchronous one, then its outcome is waited for (I2).
@@ -27,14 +27,17 @@ export async function invokeKeyed(
     ["location", `/v1/spaces/${space}/invocations/${id}`],
   ];
   if (accepted.replayed) headers.push(["idempotent-replayed", "true"]);
-  return withHeaders(headers, response, async () => {
+  try {
     const timeoutMs = Math.max(1, deadlineMs - (performance.now() - start));
     const { invocation } = (await doors.ledger.ask(partition, { ask: "wait", space, id, timeoutMs }, "invocation"))
       .answer;
     if (!isEnded(invocation))
       throw new FnbusError("deadline_exceeded", undefined, { details: { id, state: invocation.state } });
-    return sendOutcome(doors, partition, invocation, headers, response);
-  });
+    await sendOutcome(doors, partition, invocation, headers, response);
+  } catch (thrown) {
+    carry(headers, response);
+    throw thrown;
+  }
 }
 
 const isEnded = ({ state }: InvocationView): boolean => (endStates as readonly string[]).includes(state);

@@ -3,9 +3,10 @@ import { createId, type HeaderList, type RegisteredFunction, toFnbusError } from
 import { type CallEnd, toCallRecord } from "../../core/call-record.ts";
 import { toDeadlineMs } from "../../core/deadline.ts";
 import { type HttpCall, toMeta } from "../../core/envelope.ts";
+import type { CallAnswer } from "../../out/calls.ts";
 import type { Doors } from "../doors.ts";
 import { invokeKeyed } from "./invoke-keyed.ts";
-import { sendRun, withHeaders } from "./send-run.ts";
+import { carry, sendRun } from "./send-run.ts";
 
 /** Refusals before a run began: these are answers, not calls that the look-up should show. */
 const notRecorded = new Set(["no_executor", "concurrency_limited", "broker_unavailable", "store_unavailable"]);
@@ -36,16 +37,17 @@ export async function invokeSync(
     const made = toCallRecord(settings.record, meta, end, Date.now());
     if (made) doors.records.add(meta.partition, made);
   };
-  return withHeaders(headers, response, async () => {
-    const answer = await doors.calls
-      .call(settings.pool, meta, body)
-      .catch((thrown: unknown) => {
-        const { code } = toFnbusError(thrown);
-        if (!notRecorded.has(code)) record({ refusal: code });
-        throw thrown;
-      })
-      .finally(() => span?.end());
+  let answer: CallAnswer | undefined;
+  try {
+    answer = await doors.calls.call(settings.pool, meta, body);
     record({ result: answer.result });
     sendRun(doors, answer, headers, response);
-  });
+  } catch (thrown) {
+    const { code } = toFnbusError(thrown);
+    if (!answer && !notRecorded.has(code)) record({ refusal: code });
+    carry(headers, response);
+    throw thrown;
+  } finally {
+    span?.end();
+  }
 }

@@ -23,16 +23,7 @@ export function sendRun(
   writeAnswer(response, result.statusCode, all, body);
 }
 
-/** Does `work`; where it throws, the error's answer carries these headers too. */
-export async function withHeaders(
-  headers: HeaderList,
-  response: ServerResponse,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    for (const [name, value] of headers) response.setHeader(name, value);
-    throw error;
-  }
+/** Headers that the answer to an error carries too. */
+export function carry(headers: HeaderList, response: ServerResponse): void {
+  for (const [name, value] of headers) response.setHeader(name, value);
 }
