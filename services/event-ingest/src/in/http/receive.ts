@@ -1,4 +1,4 @@
-import { FnbusError, isErrorCode, type RegisteredFunction } from "@fnbus/contract";
+import { FnbusError, type RegisteredFunction } from "@fnbus/contract";
 import type { SourceStatus } from "@fnbus/sources";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { EventPart, Reading } from "../../core/event-part.ts";
@@ -30,7 +30,7 @@ export async function receive(doors: Doors, request: FastifyRequest, reply: Fast
     // 200 where nothing was to be done: a sender takes any 2xx for delivered.
     return reply.code(ids.length > 0 ? 202 : 200).send({ accepted: ids.length, filtered: reading.filtered, ids });
   } catch (error) {
-    if (error instanceof FnbusError && isErrorCode(error.code)) status?.trouble(error.code, error.message);
+    if (error instanceof FnbusError) status?.trouble(error.code, error.message);
     throw error;
   }
 }
