@@ -76,14 +76,14 @@ export async function startProcess(service: "ledger" | "scheduler", nats: NatsSe
 }
 
 /** Entries of a stream as they stand now, oldest first. */
-async function readAll<T>(bus: Bus, stream: string, toEntries: (data: Buffer) => T[]): Promise<T[]> {
+async function readAll<T>(bus: Bus, stream: string, toEntries: (data: Buffer, at: number) => T[]): Promise<T[]> {
   const { last } = await bus.streamState(stream);
   const found: T[] = [];
   if (last === 0) return found;
   const { promise, resolve } = Promise.withResolvers<void>();
   const reader = await bus.readLog(stream, 1, (batch) => {
-    for (const { data, sequence } of batch) {
-      found.push(...toEntries(Buffer.from(data)));
+    for (const { data, sequence, at } of batch) {
+      found.push(...toEntries(Buffer.from(data), at));
       if (sequence >= last) resolve();
     }
   });
@@ -92,15 +92,26 @@ async function readAll<T>(bus: Bus, stream: string, toEntries: (data: Buffer) =>
   return found;
 }
 
-/** L10, told anew: what lies above the mark is taken. */
-function toTaken(stored: Envelope[]): Envelope[] {
+const TICK_AHEAD_MS = 60_000;
+
+/** L10, told anew: what lies above the mark is taken, but for a tick a minute ahead of its stored time. */
+function toTaken(stored: { envelope: Envelope; at: number }[]): Envelope[] {
   const marks = new Map<string, number>();
-  return stored.filter(({ meta: { position } }) => {
-    if (!position) return true;
-    if (position.first <= (marks.get(position.source) ?? Number.NEGATIVE_INFINITY)) return false;
-    marks.set(position.source, position.last);
-    return true;
-  });
+  const taken = stored.filter(
+    ({
+      envelope: {
+        meta: { position },
+      },
+      at,
+    }) => {
+      if (!position) return true;
+      if (position.last > at + TICK_AHEAD_MS) return false;
+      if (position.first <= (marks.get(position.source) ?? Number.NEGATIVE_INFINITY)) return false;
+      marks.set(position.source, position.last);
+      return true;
+    },
+  );
+  return taken.map(({ envelope }) => envelope);
 }
 
 export async function startPlatform(): Promise<Platform> {
@@ -126,8 +137,8 @@ export async function startPlatform(): Promise<Platform> {
     return JSON.parse(Buffer.from(data).toString("utf8")) as SourcesAnswer;
   };
   const taken = async (trigger: Trigger) => {
-    const stored = await readAll(bus, streams.invocations(0), (pack) =>
-      decodeInvocationPack(pack).map(({ offset }) => decodeFrame(pack, offset)),
+    const stored = await readAll(bus, streams.invocations(0), (pack, at) =>
+      decodeInvocationPack(pack).map(({ offset }) => ({ envelope: decodeFrame(pack, offset), at })),
     );
     return toTaken(stored).filter(({ meta }) => meta.trigger === trigger.name);
   };
