@@ -2,6 +2,7 @@ import { LocalConfig } from "../../deploy/local/src/config.ts";
 import { Config as ProvisionConfig } from "../../deploy/provision/src/config.ts";
 import { ServiceConfig } from "../../libs/service/src/service-config.ts";
 import { Config as CallbackConfig } from "../../services/callback-dispatcher/src/config.ts";
+import { IngestConfig } from "../../services/event-ingest/src/config.ts";
 import { ExecutorConfig } from "../../services/executor/src/config.ts";
 import { GatewayConfig } from "../../services/gateway/src/config.ts";
 import { LedgerConfig } from "../../services/ledger/src/config.ts";
@@ -47,6 +48,7 @@ export function withSettings(page: string): string {
     toTable("ledger", LedgerConfig.properties, ServiceConfig),
     toTable("executor", ExecutorConfig.properties, ServiceConfig),
     toTable("callback-dispatcher", CallbackConfig.properties, ServiceConfig),
+    toTable("event-ingest", IngestConfig.properties, ServiceConfig),
     toTable("provision", ProvisionConfig.properties, ServiceConfig),
     toTable("npm start", LocalConfig.properties),
   ];
