@@ -73,13 +73,18 @@ export async function startChild(command: string, args: string[]): Promise<Child
 const READY_MS = 15_000;
 
 /** Resolves when `probe` gives true; throws with what the server wrote when it does not in time. */
-export async function untilReady(child: Child, what: string, probe: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + READY_MS;
+export async function untilReady(
+  child: Child,
+  what: string,
+  probe: () => Promise<boolean>,
+  readyMs = READY_MS,
+): Promise<void> {
+  const until = performance.now() + readyMs;
   while (performance.now() < until) {
     if (await probe().catch(() => false)) return;
     await setTimeout(20);
   }
-  throw new Error(`${what} was not ready after ${READY_MS} ms:\n${child.output()}`);
+  throw new Error(`${what} was not ready after ${readyMs} ms:\n${child.output()}`);
 }
 
 /** Whether a server on 127.0.0.1 says `expected` when it is sent `question`. */

@@ -1,0 +1,26 @@
+import type { ErrorCode } from "@fnbus/contract";
+import { type BrokerFault, toBrokerFault } from "./broker-faults.ts";
+
+/** AMQP's reply codes (0-9-1, RabbitMQ): of the connection, and of what is asked on a channel. */
+const ofConnection: Readonly<Record<string, ErrorCode>> = {
+  403: "source_unauthorized",
+  // NOT_ALLOWED: no such vhost, or no right to it.
+  530: "source_topic_missing",
+};
+const ofChannel: Readonly<Record<string, ErrorCode>> = { 403: "subscription_refused", 404: "source_topic_missing" };
+
+/** An error of the client library as the trigger's report says it. It writes "403 (ACCESS_REFUSED) with message "…"". */
+export function toRabbitmqFault(thrown: unknown): BrokerFault {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const reply = /(\d{3}) \(([A-Z_-]+)\)(?: with message "(.*)")?/s.exec(text);
+  if (!reply) {
+    const fault = toBrokerFault(thrown);
+    const isGone = /ECONN|ETIMEDOUT|closed|Heartbeat|Socket/i.test(text) && fault.code === "source_failed";
+    return isGone ? { code: "source_unreachable", message: fault.message } : fault;
+  }
+  const [, code = "", name = "", message = ""] = reply;
+  const known = (/^(Handshake|Connection)/.test(text) ? ofConnection : ofChannel)[code];
+  // What was told may be part of the broker's text, but for a password, which it never repeats.
+  if (known === "source_unauthorized") return { code: known, message: "Not Authorized" };
+  return { code: known ?? "source_failed", message: (message || name).slice(0, 500) };
+}
