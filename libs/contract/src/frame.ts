@@ -1,6 +1,6 @@
 import { ENVELOPE_VERSION, type Envelope, type EnvelopeMeta } from "./envelope.ts";
 import { FnbusError } from "./errors.ts";
-import { toId, toIdBytes } from "./ids.ts";
+import { readId, writeId } from "./ids.ts";
 
 /**
  * A frame of a pack (LEDGER.md L27): a fixed binary part that the ledger reads alone, then the metadata block (JSON,
@@ -72,8 +72,9 @@ export interface FrameOptions {
 /** One envelope as a frame. */
 export function encodeFrame(envelope: Envelope, options: FrameOptions = {}): Buffer {
   const { meta, body } = envelope;
-  const json = Buffer.from(JSON.stringify(meta), "utf8");
-  const frame = Buffer.allocUnsafe(FRAME_FIXED_BYTES + json.length + body.length);
+  const json = JSON.stringify(meta);
+  const metaBytes = Buffer.byteLength(json);
+  const frame = Buffer.allocUnsafe(FRAME_FIXED_BYTES + metaBytes + body.length);
   frame.fill(0, 0, FRAME_FIXED_BYTES);
   frame.writeUInt32LE(frame.length, 0);
   frame[4] = ENVELOPE_VERSION;
@@ -86,15 +87,15 @@ export function encodeFrame(envelope: Envelope, options: FrameOptions = {}): Buf
     (meta.callbackUrl !== undefined ? frameFlags.callback : 0) |
     (meta.position && (meta.source === "cron" || meta.source === "timer") ? frameFlags.tick : 0);
   frame.writeUInt16LE(meta.partition, 6);
-  frame.set(toIdBytes(meta.id), 8);
-  frame.set(toIdBytes(meta.registryId), 24);
+  writeId(frame, meta.id, 8);
+  writeId(frame, meta.registryId, 24);
   frame.writeUInt32LE(meta.revision, 40);
   frame[44] = options.priority ?? 0;
   frame[45] = overlaps.indexOf(options.overlap ?? "allow");
   frame.writeUInt32LE(options.delayMs ?? 0, 48);
   frame.writeUInt32LE(options.ttlMs ?? 0, 52);
   frame.writeUInt32LE(options.orderingKeyHash ?? 0, 56);
-  frame.writeUInt32LE(json.length, 60);
+  frame.writeUInt32LE(metaBytes, 60);
   frame.writeUInt32LE(body.length, 64);
   if (options.bodyHash) frame.set(options.bodyHash.subarray(0, 16), 72);
   if (meta.position) {
@@ -102,8 +103,8 @@ export function encodeFrame(envelope: Envelope, options: FrameOptions = {}): Buf
     frame.writeDoubleLE(meta.position.first, 104);
     frame.writeDoubleLE(meta.position.last, 112);
   }
-  frame.set(json, FRAME_FIXED_BYTES);
-  frame.set(body, FRAME_FIXED_BYTES + json.length);
+  frame.write(json, FRAME_FIXED_BYTES);
+  frame.set(body, FRAME_FIXED_BYTES + metaBytes);
   return frame;
 }
 
@@ -127,8 +128,8 @@ export function decodeFrameHead(buffer: Buffer, offset = 0): FrameHead {
     bytes,
     flags,
     partition: buffer.readUInt16LE(offset + 6),
-    id: toId(buffer.subarray(offset + 8, offset + 24)),
-    registryId: toId(buffer.subarray(offset + 24, offset + 40)),
+    id: readId(buffer, offset + 8),
+    registryId: readId(buffer, offset + 24),
     revision: buffer.readUInt32LE(offset + 40),
     priority: buffer[offset + 44]!,
     overlap: overlaps[buffer[offset + 45]!] ?? "allow",

@@ -1,6 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createId, deriveId, fromUlid, isId, isName, toId, toIdBytes, toSourceHash, toUlid } from "../src/index.ts";
+import {
+  createId,
+  deriveId,
+  fromUlid,
+  isId,
+  isName,
+  readId,
+  toId,
+  toIdBytes,
+  toSourceHash,
+  toUlid,
+  writeId,
+} from "../src/index.ts";
 
 const REGISTRY_ID = "0199f2c4-0000-7abc-8def-0123456789ab";
 const INCARNATION = "0199f2c4-0009-7abc-8def-0123456789ab";
@@ -29,6 +41,9 @@ describe("a new id", () => {
     const id = createId();
     expect(isId(id)).toBe(true);
     expect(toId(toIdBytes(id))).toBe(id);
+    const buffer = Buffer.alloc(18, 0xff);
+    writeId(buffer, id, 1);
+    expect([readId(buffer, 1), buffer[0], buffer[17]]).toEqual([id, 0xff, 0xff]);
   });
 });
 
