@@ -2,11 +2,13 @@ import { createRateLimiter } from "@fnbus/http";
 import { createPublisher } from "@fnbus/publisher";
 import { createAccess, createRegistry, createTriggers } from "@fnbus/registry";
 import type { RunningService, ServiceContext } from "@fnbus/service";
-import { runSources } from "@fnbus/sources";
+import { createBrokerGuard, runSources } from "@fnbus/sources";
 import type { IngestConfig } from "./config.ts";
 import { createAnswers } from "./in/http/answers.ts";
 import { createListening } from "./in/http/listening.ts";
 import { createServer } from "./in/http/server.ts";
+import { createKafkaKind } from "./in/kafka/kind.ts";
+import { createRabbitmqKind } from "./in/rabbitmq/kind.ts";
 
 const MB = 1024 * 1024;
 
@@ -33,9 +35,14 @@ export async function startEventIngest(
       maxLagMs: config.FNBUS_MAX_LAG_MS,
     },
   });
+  const guard = createBrokerGuard({
+    allow: config.FNBUS_BROKER_ALLOW.split(","),
+    allowLoopback: config.FNBUS_BROKER_ALLOW_LOOPBACK,
+  });
+  const brokers = { publisher, registry, logger, guard };
   const sources = runSources({
     ...{ service: "event-ingest" as const, bus, triggers, publisher, logger, metrics },
-    kinds: listening.kinds,
+    kinds: { ...listening.kinds, kafka: createKafkaKind(brokers), rabbitmq: createRabbitmqKind(brokers) },
   });
   metrics.gauge("fnbus_ingest_answers", "answers to senders of events since the start, by code", () =>
     [...answers.all()].map(([code, count]) => [count, { code }]),

@@ -1,3 +1,4 @@
+import { subjects, type Trigger } from "@fnbus/contract";
 import { assertSilence, freePorts, until } from "@fnbus/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBrokerProxy } from "./broker-proxy.ts";
@@ -5,6 +6,7 @@ import { obsExample, toTrigger } from "./documented.ts";
 import { type HttpPlatform, startHttpPlatform, startService } from "./http-platform.ts";
 
 const [record] = obsExample.Records;
+const loopback = { FNBUS_BROKER_ALLOW_LOOPBACK: "true" };
 const upload = (sequencer: string) =>
   JSON.stringify({ Records: [{ ...record, s3: { ...record!.s3, object: { ...record!.s3.object, sequencer } } }] });
 
@@ -16,7 +18,7 @@ describe("triggers over HTTP in the life of their service", () => {
     toTrigger("obs", { bucket: "functionstorage-template", events: ["ObjectCreated"] }, name);
 
   beforeAll(async () => {
-    platform = await startHttpPlatform();
+    platform = await startHttpPlatform(loopback);
     await platform.createFunction("taker");
   });
   afterAll(async () => {
@@ -65,6 +67,31 @@ describe("triggers over HTTP in the life of their service", () => {
       async () => (await platform.report(trigger.id))?.error?.code === "event_filter_unknown",
     );
     expect(codeOf(await platform.post("odd", upload("1")))).toEqual([422, "event_filter_unknown"]);
+  });
+
+  it("triggers of brokers that are not there are Failed, each with its reason; the others go on", async () => {
+    const [port] = await freePorts(1);
+    const common = { ...obs("away"), function: { name: "taker", qualifier: "latest" } };
+    const away: Trigger[] = [
+      {
+        ...common,
+        id: crypto.randomUUID(),
+        name: "queue",
+        type: "rabbitmq",
+        config: { host: "127.0.0.1", port: port! },
+      },
+      {
+        ...common,
+        ...{ id: crypto.randomUUID(), name: "stream", type: "kafka" },
+        config: { brokers: [`127.0.0.1:${port}`], topics: ["t"] },
+      },
+    ];
+    for (const trigger of away) await platform.triggers.createTrigger(trigger);
+    for (const { id } of away)
+      await until("it is Failed", async () => (await platform.report(id))?.error?.code === "source_unreachable");
+    await platform.createTrigger(obs("beside"));
+    expect((await platform.post("beside", upload("1"))).status).toBe(202);
+    for (const { name } of away) await platform.triggers.deleteTrigger("test", name);
   });
 
   it("its report counts, and remembers what was sent wrong", async () => {
@@ -156,5 +183,40 @@ describe("triggers over HTTP in the life of their service", () => {
     expect((await inFlight).status).toBe(202);
     await stopping;
     proxy.close();
+  });
+
+  it("two replicas that get the same events at once make one invocation of each (I2)", async () => {
+    await platform.createTrigger(obs("both"));
+    const [port] = await freePorts(1);
+    const other = await startService("event-ingest", platform.nats, { FNBUS_INGEST_PORT: String(port) });
+    const before = await platform.totals();
+    const urls = [platform.url, `http://127.0.0.1:${port}`];
+    const headers = { authorization: `Bearer ${platform.key}` };
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        fetch(`${urls[at % 2]}/events/test/both`, { method: "POST", headers, body: upload(`both-${at >> 1}`) }),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    await until("copies are dropped", async () => (await platform.totals()).dropped === before.dropped + 20);
+    expect((await platform.totals()).accepted).toBe(before.accepted + 20);
+    await other.stop();
+  });
+
+  it("a function whose backlog is full refuses before it accepts, and says when to come again (L23)", async () => {
+    const { id } = await platform.createFunction("busy");
+    await platform.createTrigger({ ...obs("busy"), function: { name: "busy", qualifier: "latest" } });
+    const said = { partition: 0, owner: "scripted", fill: 0, keptKeys: 0, unfinished: 0, accepted: 0, ended: 0 };
+    const say = (full: string[]) =>
+      platform.bus.publish(
+        subjects.announceLedger(0),
+        Buffer.from(JSON.stringify({ ...said, epoch: Number.MAX_SAFE_INTEGER, full })),
+      );
+    say([id]);
+    await until("it is refused", async () => (await platform.post("busy", upload("1"))).status === 429, 1_000);
+    const refused = await platform.post("busy", upload("2"));
+    expect([...codeOf(refused), refused.headers.get("retry-after")]).toEqual([429, "function_backlog_full", "5"]);
+    say([]);
+    await until("there is room again", async () => (await platform.post("busy", upload("2"))).status === 202, 1_000);
   });
 });
