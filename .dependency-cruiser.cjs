@@ -57,8 +57,8 @@ module.exports = {
         path: [
           "^libs/(bus|client|config|service|telemetry|testing)/",
           "^services/$1/src/(?!core/)",
-          "/node_modules/(undici|bullmq|ioredis|mqtt|amqplib|@platformatic|fastify|@fastify|@nats-io|pino)/",
-          "^node_modules/(undici|bullmq|ioredis|mqtt|amqplib|@platformatic|fastify|@fastify|@nats-io|pino)/",
+          "/node_modules/(undici|bullmq|ioredis|mqtt|rabbitmq-client|amqplib|@platformatic|fastify|@fastify|@nats-io|pino)/",
+          "^node_modules/(undici|bullmq|ioredis|mqtt|rabbitmq-client|amqplib|@platformatic|fastify|@fastify|@nats-io|pino)/",
         ],
         dependencyTypesNot: ["type-only"],
       },
@@ -103,7 +103,7 @@ module.exports = {
       comment: "event-ingest alone knows Kafka and RabbitMQ.",
       severity: "error",
       from: { pathNot: "^(services/event-ingest|test/stack)/" },
-      to: { path: "node_modules/(@platformatic/kafka|amqplib)/" },
+      to: { path: "node_modules/(@platformatic/kafka|rabbitmq-client|amqplib)/" },
     },
     {
       name: "testing-in-tests",

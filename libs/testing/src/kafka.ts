@@ -7,11 +7,18 @@ import { type Child, type Restartable, startChild, startRestartable, untilReady 
 import { findBinaries, findBinary } from "./find-binary.ts";
 import { freePorts } from "./free-port.ts";
 
+export interface KafkaOptions {
+  /** Where clients of `outsidePort` are sent on to: a relay that others reach it by. */
+  reachedAs?: { host: string; port: number };
+}
+
 export interface KafkaServer extends Restartable {
   /** "127.0.0.1:port": without credentials. */
   readonly broker: string;
   /** The same broker for who knows a user and password, by SASL PLAIN. */
   readonly saslBroker: string;
+  /** Listens without credentials too, and names itself as `reachedAs` says. */
+  readonly outsidePort: number;
   readonly user: { name: string; password: string };
   /** Topics, their contents, positions of groups: all live here. */
   readonly dataDir: string;
@@ -62,16 +69,22 @@ function findJars(): string {
   return jars;
 }
 
-const toProperties = (ports: number[], dataDir: string, user: KafkaServer["user"]): string => {
-  const [plain, sasl, controller] = ports;
+function toProperties(
+  ports: number[],
+  dataDir: string,
+  user: KafkaServer["user"],
+  reachedAs = { host: "127.0.0.1", port: ports[3]! },
+): string {
+  const [plain, sasl, controller, outside] = ports;
   const login = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user.name}="${user.password}";`;
-  const protocols = "PLAIN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT";
+  const protocols = "PLAIN:PLAINTEXT,OUTSIDE:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT";
+  const own = `PLAIN://127.0.0.1:${plain},LOGIN://127.0.0.1:${sasl}`;
   const properties = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${controller}`,
-    listeners: `PLAIN://127.0.0.1:${plain},LOGIN://127.0.0.1:${sasl},CONTROLLER://127.0.0.1:${controller}`,
-    "advertised.listeners": `PLAIN://127.0.0.1:${plain},LOGIN://127.0.0.1:${sasl}`,
+    listeners: `${own},OUTSIDE://127.0.0.1:${outside},CONTROLLER://127.0.0.1:${controller}`,
+    "advertised.listeners": `${own},OUTSIDE://${reachedAs.host}:${reachedAs.port}`,
     "listener.security.protocol.map": protocols,
     "inter.broker.listener.name": "PLAIN",
     "controller.listener.names": "CONTROLLER",
@@ -90,19 +103,19 @@ const toProperties = (ports: number[], dataDir: string, user: KafkaServer["user"
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
-};
+}
 
 /** A real Apache Kafka: one node, broker and controller (KRaft), on free ports of 127.0.0.1. It ends with this process. */
-export async function startKafka(): Promise<KafkaServer> {
+export async function startKafka({ reachedAs }: KafkaOptions = {}): Promise<KafkaServer> {
   const reason = whyNoKafka();
   if (reason !== undefined) throw new Error(reason);
   const classes = join(findJars(), "*");
   const java = findBinary("java");
   const dataDir = mkdtempSync(join(tmpdir(), "fnbus-kafka-"));
   const user = { name: "reader", password: randomUUID() };
-  const ports = await freePorts(3);
+  const ports = await freePorts(4);
   const properties = join(dataDir, "server.properties");
-  writeFileSync(properties, toProperties(ports, dataDir, user));
+  writeFileSync(properties, toProperties(ports, dataDir, user, reachedAs));
   const id = Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
   const format = ["kafka.tools.StorageTool", "format", "-t", id, "-c", properties];
   execFileSync(java, ["-XX:TieredStopAtLevel=1", "-cp", classes, ...format], { stdio: "pipe" });
@@ -113,5 +126,5 @@ export async function startKafka(): Promise<KafkaServer> {
   };
   const server = await startRestartable(start, async () => rmSync(dataDir, { recursive: true, force: true }));
   const [plain, sasl] = ports.map((port) => `127.0.0.1:${port}`);
-  return Object.assign(server, { broker: plain!, saslBroker: sasl!, user, dataDir });
+  return Object.assign(server, { broker: plain!, saslBroker: sasl!, outsidePort: ports[3]!, user, dataDir });
 }

@@ -41,6 +41,11 @@ describe.skipIf(why !== undefined)("Kafka", () => {
   const runs = (id: string) =>
     until("the trigger runs", async () => (await askReport(platform, id))?.state === "Running", 20_000);
 
+  const fails = async (id: string) => {
+    await until("the trigger failed", async () => (await askReport(platform, id))?.state === "Failed", 20_000);
+    return (await askReport(platform, id)).error;
+  };
+
   it("makes one event of a batch, to the letter of FunctionGraph's form", async () => {
     await platform.createFunction("letters");
     await makeTopic("topic-test");
@@ -68,5 +73,135 @@ describe.skipIf(why !== undefined)("Kafka", () => {
       records: [{ messages: numbers(1, 6).map((n) => `kafka message${n}`), topic_id: "topic-test" }],
     });
     expect(one!.position).toEqual({ first: 0, last: 4 });
+  });
+
+  it("gives up tombstones and records over 6 MB by a record, then goes past them (I6)", async () => {
+    await platform.createFunction("poisoned");
+    await makeTopic("poisoned");
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "poisoned", qualifier: "latest" },
+      config: { brokers: [kafka.broker], topics: ["poisoned"] },
+    });
+    await runs(trigger.id);
+    await send("poisoned", ["a", undefined]);
+    await send("poisoned", ["x".repeat(6 * 1024 * 1024)]);
+    await send("poisoned", ["b"]);
+    await until("all others are there", async () => (await messagesOf("poisoned")).length === 2, 15_000);
+    expect(await messagesOf("poisoned")).toEqual(["a", "b"]);
+    await until("both are records", async () => (await platform.giveUps(trigger.name)).length === 2);
+    const given = (await platform.giveUps(trigger.name)).map(({ what }) => what);
+    expect(given.toSorted()).toEqual(["kafka record poisoned/0@1", "kafka record poisoned/0@2"]);
+    const [partition] = (await askReport(platform, trigger.id)).details.partitions;
+    expect(partition).toMatchObject({ position: 4, end: 4, lag: 0 });
+  });
+
+  it("says that a topic is missing, reads it when it is made, and anew when it is made again (L10)", async () => {
+    await platform.createFunction("remade");
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "remade", qualifier: "latest" },
+      config: { brokers: [kafka.broker], topics: ["remade"] },
+    });
+    expect(await fails(trigger.id)).toMatchObject({ code: "source_topic_missing" });
+    await makeTopic("remade");
+    await send("remade", ["1", "2"]);
+    await until("its records are there", async () => (await messagesOf("remade")).length === 2, 20_000);
+    await admin.deleteTopics({ topics: ["remade"] });
+    await until("it is gone", async () => (await askReport(platform, trigger.id)).state === "Failed", 20_000);
+    await makeTopic("remade");
+    await send("remade", ["3"]);
+    await until("the new topic's record is there", async () => (await messagesOf("remade")).length === 3, 30_000);
+    expect(await messagesOf("remade")).toEqual(["1", "2", "3"]);
+  });
+
+  it("says Not Authorized, and runs when the password is mended", async () => {
+    await platform.createFunction("guarded");
+    await makeTopic("guarded");
+    const { name: username, password } = kafka.user;
+    const sasl = { mechanism: "PLAIN" as const, username };
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "guarded", qualifier: "latest" },
+      config: { brokers: [kafka.saslBroker], topics: ["guarded"], sasl: { ...sasl, password: "wrong" } },
+    });
+    expect(await fails(trigger.id)).toMatchObject({ code: "source_unauthorized", message: "Not Authorized" });
+    const held = platform.triggers.triggerById(trigger.id)!;
+    const config = { ...held.trigger.config, sasl: { ...sasl, password } };
+    await platform.triggers.updateTrigger({ ...held.trigger, config } as never, held.revision);
+    await runs(trigger.id);
+  });
+
+  it("waits for a function that does not exist, and loses nothing meanwhile", async () => {
+    await makeTopic("early");
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "early", qualifier: "latest" },
+      config: { brokers: [kafka.broker], topics: ["early"] },
+    });
+    expect(await fails(trigger.id)).toMatchObject({ code: "function_not_found" });
+    await send("early", ["1", "2"]);
+    await platform.createFunction("early");
+    await until("both are there", async () => (await messagesOf("early")).length === 2, 15_000);
+  });
+
+  it("pauses while the function's backlog is full, and goes on where it was (L23)", async () => {
+    await platform.startLedger({ FNBUS_FUNCTION_BACKLOG: "10" });
+    await platform.createFunction("full");
+    await makeTopic("full");
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "full", qualifier: "latest" },
+      config: { brokers: [kafka.broker], topics: ["full"], batchSize: 1 },
+    });
+    await runs(trigger.id);
+    await send("full", numbers(0, 20));
+    await until("the first are there", async () => (await messagesOf("full")).length === 20);
+    // The ledger announces every second what is full.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await send("full", numbers(20, 300));
+    await until("it says why it pauses", async () => {
+      const { error } = await askReport(platform, trigger.id);
+      return error?.code === "function_backlog_full";
+    });
+    expect((await messagesOf("full")).length).toBe(20);
+    await platform.startLedger({});
+    await until("all are there", async () => (await messagesOf("full")).length === 300, 20_000);
+    expect(await messagesOf("full")).toEqual(numbers(0, 300));
+  });
+
+  it("keeps each record once: three replicas, one killed, the broker killed, the ledger killed (I5, I6, L10)", async () => {
+    await platform.createFunction("counted");
+    await makeTopic("counted", 4);
+    const killed = await platform.startReplica();
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "counted", qualifier: "latest" },
+      config: { brokers: [kafka.broker], topics: ["counted"], batchSize: 7 },
+    });
+    await runs(trigger.id);
+    const total = 2_000;
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < total; sent += 20)
+        for (const partition of [0, 1, 2, 3]) await send("counted", numbers(sent, sent + 20), partition);
+    })();
+    await until("some are sent", () => sent > 400, 20_000);
+    await killed.kill();
+    await until("more are sent", () => sent > 800, 20_000);
+    const late = await platform.startReplica();
+    await until("more are sent", () => sent > 1_200, 20_000);
+    await platform.startLedger();
+    await sending;
+    await kafka.restart();
+    await late.kill();
+    const expected = numbers(0, total);
+    const all = async () =>
+      (await platform.kept("counted")).reduce((sum, { body }) => sum + JSON.parse(body).records[0].messages.length, 0);
+    await until("all are there", async () => (await all()) >= 4 * total, 40_000);
+    const partitions = Map.groupBy(await platform.kept("counted"), ({ source }) => source);
+    expect(partitions.size).toBe(4);
+    for (const batches of partitions.values())
+      expect(batches.flatMap(({ body }) => JSON.parse(body).records[0].messages)).toEqual(expected);
   });
 });

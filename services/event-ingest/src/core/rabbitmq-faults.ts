@@ -4,7 +4,6 @@ import { type BrokerFault, toBrokerFault } from "./broker-faults.ts";
 /** AMQP's reply codes (0-9-1, RabbitMQ): of the connection, and of what is asked on a channel. */
 const ofConnection: Readonly<Record<string, ErrorCode>> = {
   403: "source_unauthorized",
-  // NOT_ALLOWED: no such vhost, or no right to it.
   530: "source_topic_missing",
 };
 const ofChannel: Readonly<Record<string, ErrorCode>> = { 403: "subscription_refused", 404: "source_topic_missing" };
@@ -12,6 +11,9 @@ const ofChannel: Readonly<Record<string, ErrorCode>> = { 403: "subscription_refu
 /** An error of the client library as the trigger's report says it. It writes "403 (ACCESS_REFUSED) with message "…"". */
 export function toRabbitmqFault(thrown: unknown): BrokerFault {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
+  // The library keeps no text of a connection that is refused after the login: that is for its vhost.
+  if (/^Expected ConnectionOpenOk/.test(text))
+    return { code: "source_topic_missing", message: "no such vhost, or the user has no right to it" };
   const reply = /(\d{3}) \(([A-Z_-]+)\)(?: with message "(.*)")?/s.exec(text);
   if (!reply) {
     const fault = toBrokerFault(thrown);

@@ -30,6 +30,8 @@ export interface Kept {
   headers: Record<string, string>;
   body: string;
   position?: { first: number; last: number };
+  /** What its position counts. */
+  source?: string;
 }
 
 /** Broker, ledger process and registry, for one test file. */
@@ -90,7 +92,7 @@ export async function startPlatform(ledgerVariables: Record<string, string> = {}
           kept.push({
             ...{ id: meta.id, function: meta.function, headers: Object.fromEntries(meta.headers) },
             body: Buffer.from(body).toString("utf8"),
-            ...(first !== undefined && { position: { first, last: end! } }),
+            ...(meta.position && { position: { first: first!, last: end! }, source: meta.position.source }),
           });
         }
         if (sequence >= last) resolve();
@@ -104,6 +106,8 @@ export async function startPlatform(ledgerVariables: Record<string, string> = {}
   let ledger = await startLedger();
   await ask({ ask: "totals" });
   const children: Child[] = [];
+  /** What the ledger said of ids before: it does not change its mind. */
+  const judged = new Map<string, boolean>();
   return {
     ...{ nats, bus, registry, triggers, ask },
     async createFunction(name, topics) {
@@ -133,8 +137,8 @@ export async function startPlatform(ledgerVariables: Record<string, string> = {}
       const seen = new Map(frames.map((frame) => [frame.id, frame]));
       const kept: Kept[] = [];
       for (const frame of seen.values()) {
-        const answer = await ask({ ask: "get", space: "test", id: frame.id });
-        if (answer.ok) kept.push(frame);
+        if (!judged.get(frame.id)) judged.set(frame.id, (await ask({ ask: "get", space: "test", id: frame.id })).ok);
+        if (judged.get(frame.id)) kept.push(frame);
       }
       return kept;
     },

@@ -1,4 +1,5 @@
-import { toFnbusError } from "@fnbus/contract";
+import { type RegisteredFunction, toFnbusError } from "@fnbus/contract";
+import type { Publisher } from "@fnbus/publisher";
 import type { Logger } from "@fnbus/telemetry";
 import type { Health } from "./health.ts";
 import { createPatience } from "./patience.ts";
@@ -29,5 +30,20 @@ export async function sendUntil<T>(send: () => Promise<T>, { health, logger, sig
       health.trouble(error.code, error.message);
     }
     await patience.wait();
+  }
+}
+
+/** Resolves when there is room for more of the function's events; until then the report says what is full (L23). */
+export async function waitForRoom(
+  publisher: Publisher,
+  to: RegisteredFunction,
+  { health, signal }: Pick<SendContext, "health" | "signal">,
+): Promise<void> {
+  try {
+    publisher.check(to, false);
+  } catch (error) {
+    const { code, message } = toFnbusError(error);
+    health.trouble(code, message);
+    await publisher.whenRoom(to, false, signal);
   }
 }

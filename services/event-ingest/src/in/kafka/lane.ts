@@ -8,7 +8,7 @@ import { toRanges } from "../../core/kafka-ranges.ts";
 import type { KafkaEntry } from "../../core/kafka-records.ts";
 import type { Health } from "../broker/health.ts";
 import { createPatience } from "../broker/patience.ts";
-import { sendUntil } from "../broker/send.ts";
+import { sendUntil, waitForRoom } from "../broker/send.ts";
 import { waitForTarget } from "../broker/target.ts";
 import type { BrokerDeps } from "../broker/types.ts";
 import { toKafkaCall } from "./call.ts";
@@ -156,7 +156,7 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
     for (;;) {
       await waitForWork();
       const to = await waitForTarget(registry, trigger, health, signal);
-      await publisher.whenRoom(to, false, signal);
+      await waitForRoom(publisher, to, { health, signal });
       // Another function has marks of its own: it goes on from here, or from where it has been further.
       const now = toSource(trigger, to, toCounts(id));
       if (source !== "" && source !== now) {
