@@ -1,12 +1,10 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bus, LogReader, StoredMessage } from "@fnbus/bus";
 import { decodeEntryPack, type FreeRecord, type LedgerRecord, streams } from "@fnbus/contract";
 import type { LogName, LogPack, Store } from "./store.ts";
 
 /** Entries in one transaction: questions wait for at most this many rows. */
 const ENTRIES_AT_ONCE = 1000;
-/** Each commit writes every page that it touched: under load what arrives in this time shares one. */
-const BETWEEN_COMMITS_MS = 20;
 
 /** What following tells: how far each log has been committed, and what could not be read. */
 export interface FollowEvents {
@@ -37,15 +35,12 @@ export async function followLogs(
     apply: (packs: LogPack<R>[], createdAt: number) => void,
   ): Promise<LogReader> => {
     const position = store.position(log, createdAt[log]) ?? 0;
-    const { last } = await bus.streamState(stream);
     events.position(log, position);
     return bus.readLog(stream, position + 1, async (batch) => {
       for (const packs of inTransactions(batch.map((message) => decode<R>(message, events)))) {
-        const { sequence } = packs.at(-1)!;
         apply(packs, createdAt[log]);
-        events.position(log, sequence);
-        // What stood in the log at the start comes in full batches anyway.
-        await (sequence < last ? nextTurn() : sleep(BETWEEN_COMMITS_MS));
+        events.position(log, packs.at(-1)!.sequence);
+        await nextTurn();
       }
     });
   };
