@@ -37,7 +37,7 @@ export const triggerErrors = {
   schedule_invalid: caller(
     422,
     "The schedule cannot be read",
-    "See docs/triggers.md for the forms; details.position is where it goes wrong, counted from 1.",
+    "See docs/triggers-schedules.md for the forms; details.position is where it goes wrong, counted from 1.",
   ),
   schedule_never: caller(422, "The schedule never comes due", "Check day and month: 30 February is no day."),
   timezone_unknown: caller(422, "No such time zone", "Use an IANA name such as Europe/Berlin, or UTC."),

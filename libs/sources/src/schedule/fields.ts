@@ -30,22 +30,28 @@ const high = (values: readonly number[]): number =>
 /** Whether a schedule restricts its hours: the others go through a repeated hour twice. */
 export const isEveryHour = (fields: Fields): boolean => fields.hours === ALL_HOURS;
 
+/** Fields that were expanded, by place and text: of many schedules few differ. At most so many are kept. */
+const KEPT = 5_000;
+const kept = new Map<string, readonly number[]>();
+
 /**
- * What the fields allow, part by part: the library refuses lists whose parts overlap, which are no fault. Nor does it see
- * days and months together: of 30 February it would say so in words of its own.
+ * What one field allows, as cron-parser expands it: apart from the others, as it has words of its own for 30 February, and
+ * part by part, as it refuses lists whose parts overlap.
  */
-function expand(six: readonly string[]): number[][] {
-  const lists = six.map((text) => text.split(","));
-  const values: Set<number>[] = six.map(() => new Set());
-  const most = Math.max(...lists.map((list) => list.length));
-  for (let nth = 0; nth < most; nth++) {
-    const [second, minute, hour, day, month, weekday] = lists.map((list) => list[nth] ?? list[0]!);
-    const { fields } = CronExpressionParser.parse(`${second} ${minute} ${hour} ${day} * ${weekday}`);
-    const months = month === "*" ? fields : CronExpressionParser.parse(`0 0 0 * ${month} *`).fields;
-    const found = [fields.second, fields.minute, fields.hour, fields.dayOfMonth, months.month, fields.dayOfWeek];
-    for (const [at, field] of found.entries()) for (const value of field.values) values[at]!.add(Number(value));
+function expand(text: string, at: number): readonly number[] {
+  const key = `${at} ${text}`;
+  const known = kept.get(key);
+  if (known) return known;
+  const values = new Set<number>();
+  for (const part of text.split(",")) {
+    const six = ["0", "0", "0", "*", "*", "*"].with(at, part).join(" ");
+    const { second, minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(six).fields;
+    for (const value of [second, minute, hour, dayOfMonth, month, dayOfWeek][at]!.values) values.add(Number(value));
   }
-  return values.map((set) => [...set]);
+  if (kept.size >= KEPT) kept.clear();
+  const expanded = [...values];
+  kept.set(key, expanded);
+  return expanded;
 }
 
 /**
@@ -53,7 +59,7 @@ function expand(six: readonly string[]): number[][] {
  * `schedule_never` where no month has such a day.
  */
 export function toFields(six: readonly string[], eitherDay: boolean): Fields {
-  const [seconds, minutes, hours, days, months, weekdays] = expand(six);
+  const [seconds, minutes, hours, days, months, weekdays] = six.map(expand);
   const fields: Fields = {
     secondsLow: low(seconds!),
     secondsHigh: high(seconds!),
