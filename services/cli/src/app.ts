@@ -12,6 +12,8 @@ import { didYouMean } from "./core/suggest.ts";
 import { toCommandHelp, toGroupHelp } from "./help.ts";
 import { readArchive } from "./out/archive.ts";
 import { suggestName } from "./out/known-names.ts";
+import { startMosquitto } from "./out/mosquitto.ts";
+import { publishMessage } from "./out/mqtt-publish.ts";
 import { findPlatform } from "./out/platform.ts";
 import { askSecret } from "./out/secret.ts";
 import { createTerminal, type Terminal } from "./out/terminal.ts";
@@ -54,8 +56,12 @@ export async function runCli(argv: readonly string[], variables: Variables, stre
       watch: (folder, onChange) => watchPath(folder, interrupted.signal, onChange),
       // /dev/stdin cannot be opened where it is a socket, as other programs make it.
       readFile: (path) => (path === "/dev/stdin" ? buffer(process.stdin) : readFile(path)),
-      askSecret: (question) => askSecret(question, process.stdin, process.stderr),
+      askSecret: (question) => askSecret(question, process.stdin, process.stderr, interrupted.signal),
       doctor: () => examine(variables, platform),
+      dev: {
+        startBroker: (port) => startMosquitto(port, interrupted.signal, variables),
+        publish: publishMessage,
+      },
     };
     const given = { ...args, space: (args.space as string | undefined) ?? config.space };
     const code = await (command as Command).run(given, context, rest).catch(async (error: unknown) => {
