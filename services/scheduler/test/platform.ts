@@ -54,6 +54,8 @@ export interface Platform {
   taken(trigger: Trigger): Promise<Envelope[]>;
   ticks(trigger: Trigger): Promise<number[]>;
   totals(): Promise<{ accepted: number; dropped: number }>;
+  /** Ends what waits, so that a backlog has room again. */
+  cancel(taken: readonly Envelope[]): Promise<void>;
   giveUps(trigger: Trigger): Promise<GiveUp[]>;
   stop(): Promise<void>;
 }
@@ -61,9 +63,13 @@ export interface Platform {
 const mainOf = (service: string) => fileURLToPath(new URL(`../../${service}/src/main.ts`, import.meta.url));
 
 /** A service as a process of its own; resolves when it is ready. */
-export async function startProcess(service: "ledger" | "scheduler", nats: NatsServer): Promise<Child> {
+async function startProcess(
+  service: "ledger" | "scheduler",
+  nats: NatsServer,
+  variables: Record<string, string> = {},
+): Promise<Child> {
   const [port] = await freePorts(1);
-  const settings = { NATS_URL: nats.url, FNBUS_OPS_PORT: String(port), FNBUS_LOG_LEVEL: "warn" };
+  const settings = { NATS_URL: nats.url, FNBUS_OPS_PORT: String(port), FNBUS_LOG_LEVEL: "warn", ...variables };
   const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   const child = await startChild("/usr/bin/env", [...assignments, process.execPath, mainOf(service)]);
   const isReady = () =>
@@ -114,7 +120,8 @@ function toTaken(stored: { envelope: Envelope; at: number }[]): Envelope[] {
   return taken.map(({ envelope }) => envelope);
 }
 
-export async function startPlatform(): Promise<Platform> {
+/** `variables`: of the ledger. */
+export async function startPlatform(variables: Record<string, string> = {}): Promise<Platform> {
   const nats = await startNats();
   const bus = await connectTestBus(nats);
   const sizes = { invocations: 256 * MB, outcomes: 16 * MB, parked: 16 * MB, records: 16 * MB };
@@ -122,7 +129,7 @@ export async function startPlatform(): Promise<Platform> {
   await bus.objects(buckets.checkpoints);
   const [registry, triggers] = [await createRegistry(bus), await createTriggers(bus)];
   await registry.createSpace({ name: "test", createdAt: Date.now() });
-  const ledger = await startProcess("ledger", nats);
+  const ledger = await startProcess("ledger", nats, variables);
   const totals = async () => {
     const answered = await bus.request(subjects.ask(0), encodeQuestion({ ask: "totals" }), { timeoutMs: 5_000 });
     const { answer } = decodeAnswer(answered.data);
@@ -186,6 +193,12 @@ export async function startPlatform(): Promise<Platform> {
           await Promise.all([replicaBus.drain(), metrics.stop(), tracing.stop()]);
         },
       };
+    },
+    async cancel(envelopes) {
+      for (const { meta } of envelopes) {
+        const question = encodeQuestion({ ask: "cancel", space: meta.space, id: meta.id });
+        await bus.request(subjects.ask(0), question, { timeoutMs: 5_000 });
+      }
     },
     startProcess: () => startProcess("scheduler", nats),
     async report(id) {
