@@ -1,7 +1,7 @@
 import { decodeEntryPack, type FreeRecord, streams, subjects } from "@fnbus/contract";
 import { until } from "@fnbus/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, type Platform, type Run, result, startExecutor, startPlatform } from "./platform.ts";
+import { type Answer, type Platform, type Run, result, sendRaw, startExecutor, startPlatform } from "./platform.ts";
 
 describe("a synchronous call", () => {
   let platform: Platform;
@@ -75,6 +75,32 @@ describe("a synchronous call", () => {
       expect(await answer.text()).toBe(`${method} 00ff0a`);
       expect(seen.at(-1)!.meta.headers).toContainEqual(["content-type", "not a / content type"]);
     }
+  });
+
+  it.each([
+    ["an encoded name", (path: string) => path.replace("hello", "%68ello")],
+    ["an absolute target", (path: string) => `http://gateway:80${path}`],
+  ])("a call that is written unusually is answered as any other: %s", async (_what, rewrite) => {
+    run = ({ meta, body }) => ({ reply: { ok: true, result: result() }, body: Buffer.from(`${meta.path} ${body}`) });
+    const path = "/spaces/default/functions/hello/invoke/a";
+    const head = (target: string) =>
+      `POST ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${platform.adminKey}\r\ncontent-type: ;;\r\ncontent-length: 4\r\n\r\nbody`;
+    const send = (target: string) => sendRaw(platform.url, head(target), 150);
+    const shape = (answer: string) =>
+      answer.replaceAll(/^(x-call-id|x-fnbus-invocation-id|x-duration-seconds|date): .*$/gim, "$1");
+    const usual = shape(await send(path));
+    expect(usual).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(usual.endsWith("\r\n\r\n/a body")).toBe(true);
+    expect(shape(await send(rewrite(path)))).toBe(usual);
+  });
+
+  it("refuses a body that grows past the limit while it comes, and closes its connection", async () => {
+    const head = `POST /spaces/default/functions/hello/invoke HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${platform.adminKey}\r\ntransfer-encoding: chunked\r\n\r\n`;
+    const chunk = `700000\r\n${"x".repeat(7 * 1024 * 1024)}\r\n0\r\n\r\n`;
+    const answer = await sendRaw(platform.url, head + chunk);
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer).toMatch(/\r\nx-fnbus-error: body_too_large\r\n/);
+    expect(answer).toMatch(/\r\nconnection: close\r\n/);
   });
 
   it("I9: tells an exception of the function in SmartWorks' words, on the function's side", async () => {
