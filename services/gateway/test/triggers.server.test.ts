@@ -135,7 +135,12 @@ describe("triggers in the management API", () => {
     const again = await call("POST", `${triggers}/queue/replay`, { from: "earliest" });
     expect(again.json).toMatchObject({ id: made.json.id, config: { ...kafka, from: "earliest" } });
     expect(again.json.incarnation).not.toBe(made.json.incarnation);
-    expect((await call("POST", `${triggers}/queue/replay`)).status).toBe(200);
+    expect((await call("POST", `${triggers}/queue/replay`)).json.details).toEqual({ field: "from" });
+    await call("POST", triggers, { ...timer("events"), type: "cloudevents", config: {} });
+    expect((await call("POST", `${triggers}/events/replay`)).status).toBe(200);
+    expect((await call("POST", `${triggers}/events/replay`, { from: "latest" })).json.details).toEqual({
+      field: "from",
+    });
     await call("POST", triggers, timer("no-replay"));
     expect((await call("POST", `${triggers}/no-replay/replay`)).json.code).toBe("trigger_not_replayable");
   });

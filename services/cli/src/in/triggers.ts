@@ -148,7 +148,7 @@ const resume = defineCommand({
 
 const replay = defineCommand({
   description: "Begin anew: events that were taken before are taken again where the source sends them again",
-  args: { name, from: { type: "string", description: "of kafka: latest or earliest" } },
+  args: { name, from: { type: "string", description: "of kafka, which needs it: latest or earliest" } },
   async run(args, { client, terminal }) {
     if (args.from !== undefined && args.from !== "latest" && args.from !== "earliest")
       throw new UsageError("--from takes latest or earliest");

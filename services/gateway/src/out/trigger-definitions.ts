@@ -26,7 +26,7 @@ export interface TriggerDefinitions {
   change(space: string, name: string, change: TriggerChange, options?: ChangeOptions): Promise<RegisteredTrigger>;
   /**
    * Begins anew, as if it had never run: positions and names of events of before are forgotten (L9, L10).
-   * Throws `trigger_not_replayable`.
+   * Kafka begins at what it still holds (`earliest`) or at what is new (`latest`). Throws `trigger_not_replayable`.
    */
   replay(
     space: string,
@@ -110,8 +110,11 @@ export function createTriggerDefinitions(
     replay(space, name, from, revision) {
       return retrying({ revision }, space, name, (before) => {
         if (!replayable.includes(before.type)) throw new FnbusError("trigger_not_replayable");
-        if (from !== undefined && before.type !== "kafka")
-          throw new FnbusError("invalid_request", "from is for kafka only", { details: { field: "from" } });
+        // Without it records between the present place and the end would be passed over by a default.
+        if ((from === undefined) === (before.type === "kafka"))
+          throw new FnbusError("invalid_request", "from is for kafka, which needs it: latest or earliest", {
+            details: { field: "from" },
+          });
         const change: TriggerChange = from === undefined ? {} : { config: { from } };
         return {
           ...changeTrigger(before, change, false, Date.now()),
