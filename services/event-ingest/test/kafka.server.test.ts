@@ -132,6 +132,32 @@ describe.skipIf(why !== undefined)("Kafka", () => {
     await runs(trigger.id);
   });
 
+  it("gives up by name what the broker deleted before it was read (I6)", async () => {
+    await platform.createFunction("late");
+    await makeTopic("late");
+    const trigger = await platform.createTrigger({
+      type: "kafka",
+      function: { name: "late", qualifier: "latest" },
+      config: { brokers: [kafka.broker], topics: ["late"] },
+    });
+    await runs(trigger.id);
+    await send("late", ["0"]);
+    await until("the first is there", async () => (await messagesOf("late")).length === 1);
+    const pause = async (enabled: boolean) => {
+      const held = platform.triggers.triggerById(trigger.id)!;
+      await platform.triggers.updateTrigger({ ...held.trigger, enabled }, held.revision);
+      const state = enabled ? "Running" : "Paused";
+      await until(`it is ${state}`, async () => (await askReport(platform, trigger.id))?.state === state, 15_000);
+    };
+    await pause(false);
+    await send("late", ["1", "2", "3"]);
+    await admin.deleteRecords({ topics: [{ name: "late", partitions: [{ partition: 0, offset: 3n }] }] });
+    await pause(true);
+    await until("the last is there", async () => (await messagesOf("late")).length === 2, 15_000);
+    expect(await messagesOf("late")).toEqual(["0", "3"]);
+    expect((await platform.giveUps(trigger.name)).map(({ what }) => what)).toEqual(["kafka records late/0@1-2"]);
+  });
+
   it("waits for a function that does not exist, and loses nothing meanwhile", async () => {
     await makeTopic("early");
     const trigger = await platform.createTrigger({

@@ -5,6 +5,8 @@ import { type BrokerFault, toBrokerFault } from "./broker-faults.ts";
 const ofConnection: Readonly<Record<string, ErrorCode>> = {
   403: "source_unauthorized",
   530: "source_topic_missing",
+  // CONNECTION_FORCED: the broker is stopped, or somebody closed it there.
+  320: "source_unreachable",
 };
 const ofChannel: Readonly<Record<string, ErrorCode>> = { 403: "subscription_refused", 404: "source_topic_missing" };
 

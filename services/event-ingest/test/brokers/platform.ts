@@ -62,7 +62,9 @@ export async function startPlatform(ledgerVariables: Record<string, string> = {}
 
   async function startLedger(variables: Record<string, string> = ledgerVariables): Promise<Child> {
     const [port] = await freePorts(1);
-    const settings = { NATS_URL: nats.url, FNBUS_OPS_PORT: String(port), FNBUS_LOG_LEVEL: "warn", ...variables };
+    const own = { NATS_URL: nats.url, FNBUS_OPS_PORT: String(port), FNBUS_LOG_LEVEL: "warn" };
+    // One that is killed is followed soon.
+    const settings = { ...own, FNBUS_LEDGER_LEASE_MS: "1000", ...variables };
     const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     return startChild("/usr/bin/env", [...assignments, process.execPath, ledgerMain]);
   }
@@ -145,7 +147,7 @@ export async function startPlatform(ledgerVariables: Record<string, string> = {}
     async giveUps(triggerName) {
       const answer = await ask({ ask: "give-ups", limit: 100 });
       if (!answer.ok || answer.answer !== "give-ups") throw new Error(JSON.stringify(answer));
-      return answer.giveUps.filter(({ details }) => details?.["trigger"] === triggerName);
+      return answer.giveUps.filter(({ details }) => details?.trigger === triggerName);
     },
     async startReplica() {
       const child = await startChild(process.execPath, [replicaMain, nats.url]);

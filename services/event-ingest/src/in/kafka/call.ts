@@ -2,8 +2,7 @@ import type { RegisteredFunction, TriggerOf } from "@fnbus/contract";
 import type { EventCall } from "@fnbus/publisher";
 import { toKafkaEvent } from "../../core/kafka-event.ts";
 import type { KafkaEntry } from "../../core/kafka-records.ts";
-import type { PartitionId } from "./lane.ts";
-import { toCounts } from "./lane.ts";
+import { type PartitionId, toCounts } from "./partition.ts";
 
 /** The invocation of one batch: FunctionGraph's event, with the offsets that it covers (L10). */
 export function toKafkaCall(

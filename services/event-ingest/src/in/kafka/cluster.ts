@@ -2,7 +2,7 @@ import { FnbusError } from "@fnbus/contract";
 import type { BrokerGuard } from "@fnbus/sources";
 import { type ClusterMetadata, type Consumer, ListOffsetTimestamps } from "@platformatic/kafka";
 import { checkBroker } from "./guarding.ts";
-import type { PartitionId } from "./lane.ts";
+import type { PartitionId } from "./partition.ts";
 
 /** What is asked of the brokers beside records and group. */
 export interface Cluster {

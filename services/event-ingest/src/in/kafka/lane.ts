@@ -13,6 +13,7 @@ import { waitForTarget } from "../broker/target.ts";
 import type { BrokerDeps } from "../broker/types.ts";
 import { toKafkaCall } from "./call.ts";
 import { createLaneBuffer, type HeldBytes } from "./lane-buffer.ts";
+import { type PartitionId, toCounts } from "./partition.ts";
 
 /** Of one partition. Over it, nothing more is fetched for it. */
 const LANE_BYTES = 2 * 1024 * 1024;
@@ -29,15 +30,6 @@ export interface LaneContext {
   /** Told when a lane that was full has room again. */
   onRoom(): void;
 }
-
-/** What counts: a partition of the topic with this id, so that a topic made again counts anew (L10). */
-export interface PartitionId {
-  topic: string;
-  topicId: string;
-  partition: number;
-}
-
-export const toCounts = ({ topicId, partition }: PartitionId): string => `kafka/${topicId}/${partition}`;
 
 /** One partition that this replica reads: what was fetched waits here, and is published in order, one pack in flight. */
 export interface Lane extends PartitionId {
@@ -64,7 +56,7 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
   const stopping = new AbortController();
   const { signal } = stopping;
   let next = start;
-  let position = start;
+  const position = () => buffer.entries[0]?.offset ?? next;
   let wake = (): void => undefined;
 
   const isFull = () => buffer.bytes >= LANE_BYTES || buffer.entries.length >= LANE_ENTRIES;
@@ -92,8 +84,7 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
   function goPast(offset: number): void {
     const wasFull = isFull();
     buffer.dropThrough(offset);
-    position = Math.max(position, offset + 1);
-    if (position > next) next = position;
+    next = Math.max(next, offset + 1);
     if (wasFull && !isFull()) context.onRoom();
   }
 
@@ -110,16 +101,10 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
       buffer.entries.filter(({ poison }) => poison !== undefined),
       ({ poison }) => poison!,
     );
-    if (reasons.size === 0) return;
     for (const [reason, entries] of reasons) {
-      await giveUp(
-        entries.map(({ offset }) => offset),
-        reason,
-      );
-      const given = new Set(entries);
-      const isFirst = buffer.entries[0] === entries[0];
-      buffer.remove(given);
-      if (isFirst) goPast((buffer.entries[0]?.offset ?? next) - 1);
+      const offsets = entries.map(({ offset }) => offset);
+      await giveUp(offsets, reason);
+      buffer.remove(new Set(entries));
     }
   }
 
@@ -138,7 +123,10 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
   }
 
   async function publish(to: RegisteredFunction): Promise<void> {
-    const batches = cutBatches(buffer.entries, { size, headBytes: KAFKA_HEAD_BYTES }, isDue());
+    // Poison may have come while that before it was given up: it is next time's.
+    const poisoned = buffer.entries.findIndex(({ poison }) => poison !== undefined);
+    const clean = poisoned < 0 ? buffer.entries : buffer.entries.slice(0, poisoned);
+    const batches = cutBatches(clean, { size, headBytes: KAFKA_HEAD_BYTES }, isDue());
     const calls = batches.map((batch) => toKafkaCall(trigger, to, id, batch, Date.now()));
     if (calls.length === 0) return;
     try {
@@ -191,7 +179,7 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
       return next;
     },
     get position() {
-      return position;
+      return position();
     },
     wants: () => !isFull() && held.count < HELD_BYTES && !signal.aborted,
     take(entries, after) {
@@ -199,13 +187,10 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
       buffer.add(entries.filter(({ offset }) => offset >= next));
       status.received(entries.length);
       next = Math.max(next, after);
-      // Markers and what was compacted away: there is nothing to wait for.
-      if (buffer.entries.length === 0) position = next;
       wake();
     },
     jump(offset) {
       next = offset;
-      position = offset;
     },
     async stop() {
       stopping.abort(new Error("stopping"));

@@ -3,7 +3,7 @@ import { type Publisher, toSource } from "@fnbus/publisher";
 import type { Consumer } from "@platformatic/kafka";
 import { timeOfId, toStart } from "../../core/kafka-start.ts";
 import type { Cluster } from "./cluster.ts";
-import { type PartitionId, toCounts } from "./lane.ts";
+import { type PartitionId, toCounts } from "./partition.ts";
 
 /** Where the group was, by partition; undefined where it was never. */
 async function readCommitted(

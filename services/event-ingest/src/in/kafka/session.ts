@@ -5,7 +5,8 @@ import { createClients } from "./clients.ts";
 import { createCluster, isSameTopology, type Topology } from "./cluster.ts";
 import { startFetching } from "./fetching.ts";
 import { checkBroker } from "./guarding.ts";
-import { createLane, type Lane, type LaneContext, type PartitionId, toCounts } from "./lane.ts";
+import { createLane, type Lane, type LaneContext } from "./lane.ts";
+import { type PartitionId, toCounts } from "./partition.ts";
 import { createPlaces } from "./places.ts";
 import { placePartitions } from "./placing.ts";
 
