@@ -16,6 +16,18 @@ export interface Context {
   /** Asks the person for something that is not shown; undefined: nobody is there. */
   askSecret(question: string): Promise<string | undefined>;
   doctor(): Promise<{ checks: Check[]; ok: boolean }>;
+  dev: {
+    /** Throws what to install, or what is in the way. */
+    startBroker(port: number): Promise<Broker>;
+    publish(message: { port: number; topic: string; payload: Uint8Array; retain: boolean }): Promise<void>;
+  };
+}
+
+/** A broker that runs until Ctrl-C. */
+export interface Broker {
+  /** The program, or the image. */
+  what: string;
+  ended: Promise<void>;
 }
 
 /** Code ready to be uploaded, and what its top files are. */

@@ -1,5 +1,6 @@
 import type { Command, Group } from "./command.ts";
 import { deploy } from "./in/deploy.ts";
+import { dev } from "./in/dev.ts";
 import { doctor } from "./in/doctor.ts";
 import { invocations } from "./in/invocations.ts";
 import { invoke } from "./in/invoke.ts";
@@ -16,5 +17,6 @@ export const commands: Record<string, Command | Group> = {
   triggers,
   spaces,
   keys,
+  dev,
   doctor,
 };
