@@ -1,5 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Bus } from "@fnbus/bus";
-import { encodeEntryPack, type GiveUp, subjects } from "@fnbus/contract";
+import { encodeEntryPack, type GiveUp, limits, subjects } from "@fnbus/contract";
 import type { Logger } from "@fnbus/telemetry";
 import type { GivenUp } from "./types.ts";
 
@@ -14,43 +15,64 @@ export interface GiveUps {
   close(): void;
 }
 
+interface Waiting {
+  meta: GiveUp;
+  settle: { resolve(): void; reject(error: unknown): void };
+}
+
 export function createGiveUps(bus: Bus, service: string, logger: Logger): GiveUps {
   const stopping = new AbortController();
+  const { signal } = stopping;
+  let waiting: Waiting[] = [];
+  let storing = false;
   let count = 0;
+
+  /** Stores what waits, pack after pack; tries each until it is stored. Throws when stopping. */
+  async function store(): Promise<void> {
+    for (let pauseMs = FIRST_PAUSE_MS; waiting.length > 0; ) {
+      signal.throwIfAborted();
+      const some = waiting.slice(0, limits.packEntries);
+      try {
+        await bus.append(subjects.records(0), encodeEntryPack({ service }, some));
+      } catch (error) {
+        logger.warn({ err: error, what: some[0]!.meta.what, records: some.length }, "give-ups are not recorded yet");
+        await pause(pauseMs, undefined, { signal });
+        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+        continue;
+      }
+      waiting = waiting.slice(some.length);
+      count += some.length;
+      pauseMs = FIRST_PAUSE_MS;
+      for (const { settle } of some) settle.resolve();
+    }
+  }
+  /** Those that come while a pack is in flight are the next one: after an outage every schedule may have one. */
+  async function run(): Promise<void> {
+    storing = true;
+    try {
+      await store();
+    } catch (error) {
+      const left = waiting;
+      waiting = [];
+      for (const { settle } of left) settle.reject(error);
+    }
+    storing = false;
+  }
+
   return {
-    async add({ trigger, what, reason, details }) {
+    add({ trigger, what, reason, details }) {
       const meta: GiveUp = {
         ...{ type: "give-up", at: Date.now(), service, what, reason },
         details: { space: trigger.space, trigger: trigger.name, ...details },
       };
-      const pack = encodeEntryPack({ service }, [{ meta }]);
-      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-        stopping.signal.throwIfAborted();
-        try {
-          await bus.append(subjects.records(0), pack);
-          break;
-        } catch (error) {
-          logger.warn({ err: error, what, trigger: trigger.id }, "the record of a give-up is not stored yet");
-        }
-        await pause(pauseMs, stopping.signal);
-      }
-      count++;
+      return new Promise((resolve, reject) => {
+        waiting.push({ meta, settle: { resolve, reject } });
+        if (!storing) void run();
+      });
     },
     get count() {
       return count;
     },
     close: () => stopping.abort(new Error("stopping")),
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", over);
-      resolve();
-    };
-    const timer = setTimeout(over, ms);
-    signal.addEventListener("abort", over);
-  });
 }
