@@ -58,11 +58,11 @@ async function start(service: "ledger" | "scheduler", nats: NatsServer): Promise
 
 const waitingAt = async (url: string): Promise<number> =>
   ((await (await fetch(`${url}/health`)).json()) as { schedules: number }).schedules;
-const rssOf = ({ pid }: Child): number => {
+const rssOf = ({ pid }: { pid: number }): number => {
   const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Math.round(Number(kb) / 1024);
 };
-const cpuOf = ({ pid }: Child): number => {
+const cpuOf = ({ pid }: { pid: number }): number => {
   const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ").slice(11, 13).map(Number);
   return (user! + system!) * 10;
 };
@@ -107,7 +107,9 @@ async function run(name: string, toConfig: (n: number) => { schedule: string; ti
   const from = Math.ceil((Date.now() + 1000) / MINUTE) * MINUTE;
   const to = from + minutes * MINUTE;
   await pause(from - Date.now());
-  const cpuBefore = cpuOf(scheduler);
+  const processes = { scheduler, ledger, nats };
+  const cpuBefore = Object.values(processes).map(cpuOf);
+  const measuredAt = performance.now();
   const late: number[] = [];
   const { last } = await bus.streamState(streams.invocations(0));
   const reader = await bus.readLog(streams.invocations(0), last + 1, (batch) => {
@@ -121,11 +123,15 @@ async function run(name: string, toConfig: (n: number) => { schedule: string; ti
   });
   await until("all ticks", () => late.length >= schedules * minutes, minutes * MINUTE + 60_000);
   late.sort((one, other) => one - other);
-  const cpu = (cpuOf(scheduler) - cpuBefore) / (minutes * 600);
+  const seconds = (performance.now() - measuredAt) / 1000;
+  const cpus = Object.entries(processes).map(([of, child], index) => {
+    const share = (cpuOf(child) - cpuBefore[index]!) / 10 / seconds;
+    return `${of} ${share.toFixed(0)} %`;
+  });
   say(
     `  ${late.length} ticks in ${minutes} min, stored after: p50 ${at(late, 0.5)} ms, p99 ${at(late, 0.99)} ms, last ${late.at(-1)} ms`,
   );
-  say(`  scheduler: ${rssOf(scheduler)} MB, ${cpu.toFixed(0)} % of a core`);
+  say(`  scheduler: ${rssOf(scheduler)} MB; of a core: ${cpus.join(", ")}`);
 
   await reader.stop();
   for (const one of [registry, triggers]) one.stop();
