@@ -38,7 +38,6 @@ export interface NewTriggerFacts {
   incarnation: string;
   space: string;
   name: string;
-  dialect?: Record<string, string>;
 }
 
 /** A new trigger. Throws what `checkTrigger` throws. */
@@ -65,8 +64,8 @@ export function changeTrigger(before: Trigger, change: TriggerChange, replace: b
   const to = change.function === undefined ? base.function : (change.function ?? undefined);
   const config = checkTrigger({ type: before.type, config: merged, ...(to && { function: to }) });
   if (sent !== undefined) checkSecrets(before, config as Json, sent);
-  const { function: _to, callbackUrl: before_, ...rest } = base;
-  const callbackUrl = change.callbackUrl === undefined ? before_ : (change.callbackUrl ?? undefined);
+  const { function: _to, callbackUrl: known, ...rest } = base;
+  const callbackUrl = change.callbackUrl === undefined ? known : (change.callbackUrl ?? undefined);
   const isPauseOnly = Object.keys(change).every((field) => field === "enabled") && !replace;
   return {
     ...rest,

@@ -21,7 +21,7 @@ export interface ChangeOptions {
 /** Triggers made, changed and removed: all is checked first, then the definition is written. */
 export interface TriggerDefinitions {
   /** Throws `space_not_found`, `function_not_found`, `trigger_exists`, `cron_trigger_exists`, and what the config is refused for. */
-  create(space: string, settings: TriggerSettings, dialect?: Record<string, string>): Promise<RegisteredTrigger>;
+  create(space: string, settings: TriggerSettings): Promise<RegisteredTrigger>;
   /** Throws `trigger_not_found`, `revision_conflict` too. */
   change(space: string, name: string, change: TriggerChange, options?: ChangeOptions): Promise<RegisteredTrigger>;
   /**
@@ -91,12 +91,12 @@ export function createTriggerDefinitions(
 
   return {
     find,
-    async create(space, settings, dialect) {
+    async create(space, settings) {
       if (!registry.space(space)) throw new FnbusError("space_not_found");
       const now = Date.now();
       const id = createId(now);
       const name = toName(settings, id);
-      const facts = { id, incarnation: createId(now), space, name, ...(dialect && { dialect }) };
+      const facts = { id, incarnation: createId(now), space, name };
       const trigger = toTrigger(facts, settings, now);
       await checkReferences(trigger);
       const made = await triggers.createTrigger(trigger);
