@@ -71,7 +71,9 @@ export async function expectAllReported(
     async () => {
       const missing = tokens.filter((token) => !stack.target.runs.has(token));
       if (missing.length > 0)
-        throw new Error(`${missing.length} of ${tokens.length} are missing: ${missing.slice(0, 3)}`);
+        throw new Error(
+          `${missing.length} of ${tokens.length} are missing, first number ${tokens.indexOf(missing[0]!)}`,
+        );
       return true;
     },
     timeoutMs,

@@ -106,7 +106,8 @@ export const says = (port: number, question: string, expected: RegExp): Promise<
 
 /** A server that can be started again on the data that it left. */
 export interface Restartable extends Pick<Child, "pid" | "kill" | "freeze" | "thaw" | "stop"> {
-  restart(): Promise<void>;
+  /** After SIGKILL, or after SIGTERM where it is to write down what it holds. */
+  restart(how?: "killed" | "stopped"): Promise<void>;
 }
 
 /** `clean` runs after `stop`. */
@@ -117,8 +118,8 @@ export async function startRestartable(start: () => Promise<Child>, clean: () =>
       return child.pid;
     },
     kill: () => child.kill(),
-    async restart() {
-      await child.kill();
+    async restart(how = "killed") {
+      await (how === "killed" ? child.kill() : child.stop());
       child = await start();
     },
     freeze: () => child.freeze(),

@@ -5,7 +5,9 @@ import { executorKilledMidRun } from "./executor-killed.ts";
 import { gracefulStop } from "./graceful-stop.ts";
 import { idempotentRetry } from "./idempotent-retry.ts";
 import type { Journey } from "./journey.ts";
+import { mqttMessages } from "./mqtt.ts";
 import { objectEvents } from "./objects.ts";
+import { kafkaRecords, rabbitmqMessages } from "./queues.ts";
 import { scheduleTicksOnce } from "./schedule.ts";
 import { streamFull } from "./stream-full.ts";
 import { syncInvoke } from "./sync-invoke.ts";
@@ -36,4 +38,7 @@ export const journeys: readonly Journey[] = [
   gracefulStop,
   scheduleTicksOnce,
   objectEvents,
+  mqttMessages,
+  kafkaRecords,
+  rabbitmqMessages,
 ];
