@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { isBusError } from "@fnbus/bus";
 import { FnbusError, limits, toFnbusError } from "@fnbus/contract";
 import { type ErrorAnswer, toProblem } from "@fnbus/http";
@@ -17,15 +17,15 @@ export function sendFailure(doors: Doors, thrown: unknown, request: FastifyReque
   return reply.serializer(JSON.stringify).send(answer.body);
 }
 
-/** The same for a call, which Fastify has no part in. */
-export function sendCallFailure(
-  doors: Doors,
-  thrown: unknown,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+/** The same for a call, which Fastify has no part in. `route`: as it is described, for a target may hold a secret. */
+export function sendCallFailure(doors: Doors, thrown: unknown, route: string, response: ServerResponse): void {
   const error = toOurs(thrown, limits.requestBodyBytes);
-  tell(doors, "smartworks", error, request.url);
+  tell(doors, "smartworks", error, route);
+  // What has begun cannot be taken back: the caller sees that it is cut off.
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
   const { status, headers, body } = toSmartworksError(error);
   writeAnswer(response, status, Object.entries(headers), Buffer.from(JSON.stringify(body)));
 }

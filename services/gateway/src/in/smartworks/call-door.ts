@@ -29,6 +29,8 @@ export const callMethods: Record<CallWord, readonly string[]> = {
   "async-invoke": ["POST"],
 };
 
+export const toCallRoute = (word: CallWord): string => `/spaces/:space/functions/:name/${word}`;
+
 /** A call's target as nearly every client writes it. */
 const plain = /^\/spaces\/([a-z0-9-]{1,64})\/functions\/([a-z0-9-]{1,64})\/((?:async-)?invoke)(?:[/?]|$)/;
 
@@ -60,7 +62,7 @@ export function createCallDoor(doors: Doors, load: Load, admit: Admit): CallDoor
       const http = toHttpCall(request);
       await invokes[word](doors, toReadyFunction(doors.registry, space, name), http, body, response);
     } catch (thrown) {
-      sendCallFailure(doors, thrown, request, response);
+      sendCallFailure(doors, thrown, toCallRoute(word), response);
     }
     // An answer that nobody reads fast enough is in progress until it is out.
     if (response.writableFinished || response.destroyed) release();

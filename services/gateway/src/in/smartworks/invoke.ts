@@ -1,6 +1,6 @@
 import { limits } from "@fnbus/contract";
 import type { FastifyInstance } from "fastify";
-import { type CallDoor, type CallWord, callMethods } from "./call-door.ts";
+import { type CallDoor, type CallWord, callMethods, toCallRoute } from "./call-door.ts";
 
 /** The invoke routes (wire-compatibility.md 7.2, 7.3), for their description and for calls that are written unusually. */
 export async function invokeRoutes(app: FastifyInstance, serve: CallDoor["serve"]): Promise<void> {
@@ -13,7 +13,7 @@ export async function invokeRoutes(app: FastifyInstance, serve: CallDoor["serve"
   });
   for (const word of ["invoke", "async-invoke"] as const) {
     const config = { dialect: "smartworks", scope: "function.invoke", takesRaw: true } as const;
-    const route = `/spaces/:space/functions/:name/${word}`;
+    const route = toCallRoute(word);
     const options = { method: [...callMethods[word]], bodyLimit: limits.requestBodyBytes };
     for (const { url, doc } of [
       { url: route, doc: docOf(word) },
