@@ -25,8 +25,9 @@ function dayBefore(time) {
 
 /** The day's sales, [{ "item": "tea", "amount": 3 }, …]; none where the day has no file. */
 async function readSales(day) {
-  if (!process.env.SALES_URL) return [];
-  const answer = await fetch(`${process.env.SALES_URL}/${day}.json`);
+  const { SALES_URL } = process.env;
+  if (!SALES_URL) return [];
+  const answer = await fetch(`${SALES_URL}/${day}.json`);
   if (answer.status === 404) return [];
   // Thrown, so that the invocation fails and is tried again by the function's own policy.
   if (!answer.ok) throw new Error(`sales of ${day} cannot be read: ${answer.status}`);
