@@ -8,7 +8,7 @@ const client = mqtt.connect({
   ...{ host: "127.0.0.1", port: Number(port), protocolVersion: 5, clientId: clientId!, clean: false },
   properties: { sessionExpiryInterval: 3600, receiveMaximum: 64 },
 });
-client.on("connect", () => client.subscribe("bench/#", { qos: 1 }));
+client.on("connect", () => client.subscribe("bench/#", { qos: 1 }, () => console.log("subscribed")));
 client.on("message", () => {
   if (received++ === 0) began = performance.now();
   if (received < Number(count)) return;

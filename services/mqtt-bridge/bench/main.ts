@@ -3,8 +3,9 @@
  *
  *     node services/mqtt-bridge/bench/main.ts [messages] [rounds]
  *
- * Each way finds its messages waiting in sessions of its own, so that no publisher takes part. Prints JSON, and a table on stderr.
- * The bridge's time is that of the log: from its first pack to its last, each synced to disk before it is acknowledged.
+ * `live`: they are published meanwhile, as it is in life; the broker and who publishes take their part of the machine.
+ * `waiting`: they wait in a session, and come as fast as they can be taken. Prints JSON, and a table on stderr. The bridge's time is
+ * that of the log: from its first pack to its last, each synced to disk before it is acknowledged.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +19,7 @@ import { connectDevice, startPlatform } from "../test/platform.ts";
 
 const COUNT = Number(process.argv[2] ?? 20_000);
 const ROUNDS = Number(process.argv[3] ?? 3);
-const CONNECTIONS = [1, 4, 16];
+const CONNECTIONS = [1, 4];
 const PAYLOAD = Buffer.alloc(256, "x");
 const IN_FLIGHT = 500;
 const WAIT_MS = 120_000;
@@ -60,36 +61,48 @@ const toMeasured = (ms: number, cpuMs: number): Measured => ({
   cpuMicros: Math.round((cpuMs / COUNT) * 1000),
 });
 
-async function measureBare(): Promise<Measured> {
-  const client = { clientId: "bare", clean: false, properties: { sessionExpiryInterval: 3600 } };
-  const session = await connectDevice(broker.port, client);
+async function measureBare(isLive: boolean): Promise<Measured> {
+  const session = await connectDevice(broker.port, {
+    ...{ clientId: "bare", clean: false, properties: { sessionExpiryInterval: 3600 } },
+  });
   await session.subscribeAsync("bench/#", { qos: 1 });
   await session.endAsync();
-  await fill();
+  if (!isLive) await fill();
   const child = run("./bare.ts", { FNBUS_PORT: String(broker.port), FNBUS_CLIENT: "bare", FNBUS_COUNT: String(COUNT) });
-  const { ms, cpuMs } = JSON.parse(await text(child.stdout));
+  const said = text(child.stdout);
+  if (isLive) {
+    await once(child.stdout, "data");
+    await fill();
+  }
+  const { ms, cpuMs } = JSON.parse((await said).trim().split("\n").at(-1)!);
   const last = await connectDevice(broker.port, { clientId: "bare", clean: true });
   await last.endAsync();
   return toMeasured(ms, cpuMs);
 }
 
-async function measureBridge(connections: number): Promise<Measured> {
+async function measureBridge(isLive: boolean, connections: number): Promise<Measured> {
   const trigger = await platform.addTrigger({ port: broker.port, topics: "bench/#", connections });
-  const start = () => run("../src/main.ts", platform.variables());
-  const first = start();
-  await platform.untilState(trigger, "Running");
-  const isWhole = async () => JSON.stringify(await platform.reports(trigger)).includes(`"open":${connections}`);
-  await until("all sessions", isWhole);
-  first.kill("SIGTERM");
-  await once(first, "exit");
-  await fill();
+  const start = async () => {
+    const child = run("../src/main.ts", platform.variables());
+    const isWhole = async () => JSON.stringify(await platform.reports(trigger)).includes(`"open":${connections}`);
+    await until("all sessions", isWhole, WAIT_MS);
+    return child;
+  };
+  const stop = async (child: Awaited<ReturnType<typeof start>>) => {
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  };
+  let child = await start();
   const { last } = await platform.bus.streamState(streams.invocations(0));
-  const child = start();
+  if (!isLive) {
+    await stop(child);
+    await fill();
+    child = await start();
+  } else await fill();
   const isDone = async () => (await platform.reports(trigger))[0]?.published === COUNT;
   await until("all are published", isDone, WAIT_MS);
   const cpuMs = cpuOf(child.pid!);
-  child.kill("SIGTERM");
-  await once(child, "exit");
+  await stop(child);
   const stored = await platform.bus.readSubject(streams.invocations(0), subjects.invocations(0), {
     maxMessages: 1_000_000,
   });
@@ -101,17 +114,28 @@ async function measureBridge(connections: number): Promise<Measured> {
 
 const rounds: Record<string, Measured>[] = [];
 for (let round = 0; round < ROUNDS; round++) {
-  const measured: Record<string, Measured> = { bare: await measureBare() };
-  for (const connections of CONNECTIONS) measured[`bridge${connections}`] = await measureBridge(connections);
+  const measured: Record<string, Measured> = {};
+  for (const isLive of [true, false]) {
+    const how = isLive ? "live" : "waiting";
+    measured[`${how} bare`] = await measureBare(isLive);
+    for (const connections of CONNECTIONS)
+      measured[`${how} bridge ${connections}`] = await measureBridge(isLive, connections);
+  }
   rounds.push(measured);
 }
 const median = (list: number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
-const share = (way: string) =>
-  Number(median(rounds.map((round) => round[way]!.perSecond / round.bare!.perSecond)).toFixed(2));
+const share = (how: string, connections: number) =>
+  Number(
+    median(
+      rounds.map((round) => round[`${how} bridge ${connections}`]!.perSecond / round[`${how} bare`]!.perSecond),
+    ).toFixed(2),
+  );
 console.log(
   JSON.stringify({
     ...{ messages: COUNT, payloadBytes: PAYLOAD.length, rounds },
-    shareOfBare: Object.fromEntries(CONNECTIONS.map((connections) => [connections, share(`bridge${connections}`)])),
+    shareOfBare: Object.fromEntries(
+      ["live", "waiting"].flatMap((how) => CONNECTIONS.map((count) => [`${how} ${count}`, share(how, count)])),
+    ),
     ...{ load: loadavg()[0], machine: `${cpus().length} × ${cpus()[0]?.model}`, node: process.version },
     nats: platform.nats.version,
   }),

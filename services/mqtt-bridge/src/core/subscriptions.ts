@@ -31,8 +31,8 @@ export const modeOf = ({ config }: MqttTrigger): Mode =>
     ? "exclusive"
     : "shared";
 
-/** Connections of a trigger that says nothing: one handles a message at a time, so this many are on their way at once. */
-export const DEFAULT_CONNECTIONS = 4;
+/** Connections of a trigger that says nothing: more help where the broker is far, or is slow on one. */
+const DEFAULT_CONNECTIONS = 1;
 export const connectionsOf = (trigger: MqttTrigger): number =>
   modeOf(trigger) === "exclusive" ? 1 : (trigger.config.connections ?? DEFAULT_CONNECTIONS);
 

@@ -1,6 +1,7 @@
 import { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient } from "mqtt";
 import { type Failure, toFailure, toRefusal } from "../core/failures.ts";
 import type { MqttTrigger } from "../core/subscriptions.ts";
+import { createInHand, type InHand, MAX_IN_HAND } from "./in-hand.ts";
 import type { SocketOpener } from "./socket.ts";
 
 export interface ConnectionOptions {
@@ -22,14 +23,13 @@ export interface ConnectionOptions {
 export interface Connection {
   /** The client while it is connected. */
   readonly client: MqttClient | undefined;
-  /** Takes no more messages, waits for the one in hand. `forget`: the session ends, and what it holds at the broker too. */
+  /** Takes no more messages, waits for those in hand. `forget`: the session ends, and what it holds at the broker too. */
   stop(options: { forget: boolean }): Promise<void>;
 }
 
 const KEEPALIVE_SECONDS = 20;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Messages that the broker sends ahead of their acknowledgements. */
-const RECEIVE_MAXIMUM = 64;
+const OURS = new Error("acknowledged by us");
 /** Above the largest body, so that an oversized message is given up with a record; still larger ones the broker drops. */
 const MAX_PACKET_BYTES = 16 * 1024 * 1024;
 const DEFAULT_SESSION_SECONDS = 86_400;
@@ -44,8 +44,8 @@ export function openConnection(options: ConnectionOptions): Connection {
   let timer: NodeJS.Timeout | undefined;
   let attempt = 0;
   let isStopped = false;
-  /** The message in hand: MQTT.js gives the next after its acknowledgement. */
-  let handling: Promise<void> | undefined;
+  /** Of the client. */
+  let hand: InHand | undefined;
 
   const clientOptions: IClientOptions = {
     ...{ clientId, protocolVersion, clean: false, keepalive: KEEPALIVE_SECONDS, connectTimeout: CONNECT_TIMEOUT_MS },
@@ -56,7 +56,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     ...(protocolVersion === 5 && {
       properties: {
         sessionExpiryInterval: config.sessionExpirySeconds ?? DEFAULT_SESSION_SECONDS,
-        receiveMaximum: RECEIVE_MAXIMUM,
+        receiveMaximum: MAX_IN_HAND,
         maximumPacketSize: MAX_PACKET_BYTES,
       },
     }),
@@ -79,41 +79,38 @@ export function openConnection(options: ConnectionOptions): Connection {
     };
     const now = new MqttClient(() => openSocket(config), { ...clientOptions });
     client = now;
-    let isHolding = false;
-    now.handleMessage = (packet, done) => {
-      // Not acknowledged: the session gives it to whoever comes next.
+    const inHand = createInHand(
+      options.onMessage,
+      (bytes) => {
+        if (now.connected) now.stream.write(bytes);
+      },
+      (error) => drop(error),
+    );
+    hand = inHand;
+    const drop = (error: unknown) => {
+      fail(error);
       if (isStopped) return;
-      isHolding = true;
-      handling = options.onMessage(packet as IPublishPacket).then(
-        () => {
-          isHolding = false;
-          done();
-        },
-        (error: unknown) => {
-          fail(error);
-          now.stream.destroy();
-        },
-      );
+      inHand.close();
+      now.stream.end(() => now.stream.destroy());
+    };
+    now.handleMessage = (packet, next) => {
+      // What is not taken is not acknowledged: the session gives it to whoever comes next. An error keeps MQTT.js from
+      // acknowledging by itself.
+      if (!isStopped) inHand.take(packet as IPublishPacket, () => next(OURS));
     };
     now.on("connect", (connack) => {
-      options.onConnect(now, connack).then(
-        () => {
-          attempt = 0;
-        },
-        (error: unknown) => {
-          fail(error);
-          now.stream.destroy();
-        },
-      );
+      options.onConnect(now, connack).then(() => {
+        attempt = 0;
+      }, drop);
     });
     now.on("error", fail);
     now.on("disconnect", ({ reasonCode = 0 }) => {
       failure ??= toRefusal(reasonCode, protocolVersion);
     });
-    // While a message is held nothing is read, not even the broker's answer to a ping: it is sent, and not waited for.
+    // While too much is in hand nothing is read, not even the broker's answer to a ping: it is sent, and not waited for.
     const pings = setInterval(
       () => {
-        if (!isHolding || !now.connected) return;
+        if (!inHand.isFull || !now.connected) return;
         now.sendPing();
         now.reschedulePing(true);
       },
@@ -135,8 +132,9 @@ export function openConnection(options: ConnectionOptions): Connection {
     async stop({ forget }) {
       isStopped = true;
       clearTimeout(timer);
-      await handling;
+      await hand?.settled();
       if (!client) return;
+      hand?.close();
       if (client.connected) await sayGoodbye(client, forget && protocolVersion === 5);
       client.stream.destroy();
       if (forget && protocolVersion === 4 && options.mayConnect())

@@ -1,0 +1,11 @@
+const LIMIT = Number(process.env.LIMIT_CELSIUS ?? 80);
+
+/** One measurement a message: {"celsius":21.5} on sensors/<line>/temperature. */
+export async function handle(req) {
+  const [, line] = req.headers["x-topic"].split("/");
+  const { celsius } = JSON.parse(req.body.toString());
+  if (!Number.isFinite(celsius)) throw new TypeError(`no temperature in a message of ${line}`);
+  const alarm = celsius > LIMIT;
+  console.log(`${line}: ${celsius} °C${alarm ? `, above ${LIMIT}: ALARM` : ""}`);
+  return { status: 200, body: { line, celsius, limit: LIMIT, alarm } };
+}
