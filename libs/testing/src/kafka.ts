@@ -10,6 +10,8 @@ import { freePorts } from "./free-port.ts";
 export interface KafkaOptions {
   /** Where clients of `outsidePort` are sent on to: a relay that others reach it by. */
   reachedAs?: { host: string; port: number };
+  /** PEM. With it `saslBroker` speaks TLS. */
+  tls?: { certificate: string; key: string };
 }
 
 export interface KafkaServer extends Restartable {
@@ -73,11 +75,11 @@ function toProperties(
   ports: number[],
   dataDir: string,
   user: KafkaServer["user"],
-  reachedAs = { host: "127.0.0.1", port: ports[3]! },
+  { tls, reachedAs = { host: "127.0.0.1", port: ports[3]! } }: KafkaOptions,
 ): string {
   const [plain, sasl, controller, outside] = ports;
   const login = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user.name}="${user.password}";`;
-  const protocols = "PLAIN:PLAINTEXT,OUTSIDE:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT";
+  const protocols = `PLAIN:PLAINTEXT,OUTSIDE:PLAINTEXT,LOGIN:${tls ? "SASL_SSL" : "SASL_PLAINTEXT"},CONTROLLER:PLAINTEXT`;
   const own = `PLAIN://127.0.0.1:${plain},LOGIN://127.0.0.1:${sasl}`;
   const properties = {
     "process.roles": "broker,controller",
@@ -90,6 +92,11 @@ function toProperties(
     "controller.listener.names": "CONTROLLER",
     "sasl.enabled.mechanisms": "PLAIN",
     "listener.name.login.plain.sasl.jaas.config": login,
+    ...(tls && {
+      "listener.name.login.ssl.keystore.type": "PEM",
+      "listener.name.login.ssl.keystore.certificate.chain": tls.certificate.replaceAll("\n", "\\n"),
+      "listener.name.login.ssl.keystore.key": tls.key.replaceAll("\n", "\\n"),
+    }),
     "log.dirs": join(dataDir, "logs"),
     "offsets.topic.replication.factor": 1,
     "offsets.topic.num.partitions": 4,
@@ -106,7 +113,7 @@ function toProperties(
 }
 
 /** A real Apache Kafka: one node, broker and controller (KRaft), on free ports of 127.0.0.1. It ends with this process. */
-export async function startKafka({ reachedAs }: KafkaOptions = {}): Promise<KafkaServer> {
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
   const reason = whyNoKafka();
   if (reason !== undefined) throw new Error(reason);
   const classes = join(findJars(), "*");
@@ -115,7 +122,7 @@ export async function startKafka({ reachedAs }: KafkaOptions = {}): Promise<Kafk
   const user = { name: "reader", password: randomUUID() };
   const ports = await freePorts(4);
   const properties = join(dataDir, "server.properties");
-  writeFileSync(properties, toProperties(ports, dataDir, user, reachedAs));
+  writeFileSync(properties, toProperties(ports, dataDir, user, options));
   const id = Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
   const format = ["kafka.tools.StorageTool", "format", "-t", id, "-c", properties];
   execFileSync(java, ["-XX:TieredStopAtLevel=1", "-cp", classes, ...format], { stdio: "pipe" });

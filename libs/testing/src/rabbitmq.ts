@@ -6,9 +6,15 @@ import { type Child, type Restartable, says, startChild, startRestartable, until
 import { findBinaries } from "./find-binary.ts";
 import { freePorts } from "./free-port.ts";
 
+export interface RabbitmqOptions {
+  /** PEM. With it `tlsPort` speaks TLS. */
+  tls?: { certificate: string; key: string };
+}
+
 export interface RabbitmqServer extends Restartable {
   readonly host: string;
   readonly port: number;
+  readonly tlsPort: number;
   readonly user: { name: string; password: string };
 }
 
@@ -27,14 +33,21 @@ export function whyNoRabbitmq(): string | undefined {
 }
 
 /** A real RabbitMQ on free ports of 127.0.0.1, a node and port mapper of its own. Both end with this process. */
-export async function startRabbitmq(): Promise<RabbitmqServer> {
+export async function startRabbitmq({ tls }: RabbitmqOptions = {}): Promise<RabbitmqServer> {
   const reason = whyNoRabbitmq();
   if (reason !== undefined) throw new Error(reason);
-  const [port, distribution, mapper] = (await freePorts(3)) as [number, number, number];
+  const [port, distribution, mapper, tlsPort] = (await freePorts(4)) as [number, number, number, number];
   const dataDir = await mkdtemp(join(tmpdir(), "fnbus-rabbitmq-"));
   const user = { name: "guest", password: "guest" };
   const config = join(dataDir, "rabbitmq.conf");
-  await writeFile(config, "disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.absolute = 1GB\n");
+  const settings = ["disk_free_limit.absolute = 50MB", "vm_memory_high_watermark.absolute = 1GB"];
+  if (tls) {
+    const [certificate, key] = [join(dataDir, "certificate.pem"), join(dataDir, "key.pem")];
+    await Promise.all([writeFile(certificate, tls.certificate), writeFile(key, tls.key)]);
+    settings.push(`listeners.ssl.1 = 127.0.0.1:${tlsPort}`, `ssl_options.cacertfile = ${certificate}`);
+    settings.push(`ssl_options.certfile = ${certificate}`, `ssl_options.keyfile = ${key}`);
+  }
+  await writeFile(config, settings.map((line) => `${line}\n`).join(""));
   const plugins = join(dataDir, "enabled_plugins");
   await writeFile(plugins, "[].\n");
   const variables = {
@@ -66,5 +79,5 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
     await epmd.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
-  return Object.assign(server, { host: "127.0.0.1", port, user });
+  return Object.assign(server, { host: "127.0.0.1", port, tlsPort, user });
 }

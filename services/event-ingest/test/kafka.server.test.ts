@@ -1,6 +1,7 @@
-import { type KafkaServer, startKafka, until, whyNoKafka } from "@fnbus/testing";
+import { assertSilence, type KafkaServer, startKafka, until, whyNoKafka } from "@fnbus/testing";
 import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeCertificate } from "./brokers/certificate.ts";
 import { askReport, type Platform, startPlatform } from "./brokers/platform.ts";
 import { startReplica } from "./brokers/replica.ts";
 
@@ -8,6 +9,8 @@ const why = whyNoKafka();
 if (why) console.warn(`Kafka's tests are skipped: ${why}`);
 
 describe.skipIf(why !== undefined)("Kafka", () => {
+  const silence = assertSilence();
+  let tls: ReturnType<typeof makeCertificate>;
   let kafka: KafkaServer;
   let platform: Platform;
   let admin: Admin;
@@ -15,7 +18,8 @@ describe.skipIf(why !== undefined)("Kafka", () => {
   let replica: Awaited<ReturnType<typeof startReplica>>;
 
   beforeAll(async () => {
-    [kafka, platform] = await Promise.all([startKafka(), startPlatform()]);
+    tls = makeCertificate();
+    [kafka, platform] = await Promise.all([startKafka({ tls }), startPlatform()]);
     const options = { clientId: "test", bootstrapBrokers: [kafka.broker] };
     admin = new Admin(options);
     producer = new Producer({ ...options, serializers: stringSerializers });
@@ -26,6 +30,7 @@ describe.skipIf(why !== undefined)("Kafka", () => {
     await Promise.allSettled([admin?.close(), producer?.close()]);
     await platform?.stop();
     await kafka?.stop();
+    silence.assert();
   });
 
   const makeTopic = (topic: string, partitions = 1) => admin.createTopics({ topics: [topic], partitions, replicas: 1 });
@@ -115,21 +120,37 @@ describe.skipIf(why !== undefined)("Kafka", () => {
     expect(await messagesOf("remade")).toEqual(["1", "2", "3"]);
   });
 
-  it("says Not Authorized, and runs when the password is mended", async () => {
+  it("says what keeps it from its broker, and runs when that is mended", async () => {
     await platform.createFunction("guarded");
     await makeTopic("guarded");
     const { name: username, password } = kafka.user;
-    const sasl = { mechanism: "PLAIN" as const, username };
+    const login = { mechanism: "PLAIN" as const, username };
+    const config = { brokers: [kafka.saslBroker], topics: ["guarded"], tls: { ca: tls.certificate } };
     const trigger = await platform.createTrigger({
       type: "kafka",
       function: { name: "guarded", qualifier: "latest" },
-      config: { brokers: [kafka.saslBroker], topics: ["guarded"], sasl: { ...sasl, password: "wrong" } },
+      config: { ...config, sasl: { ...login, password: "wrong" } },
     });
     expect(await fails(trigger.id)).toMatchObject({ code: "source_unauthorized", message: "Not Authorized" });
-    const held = platform.triggers.triggerById(trigger.id)!;
-    const config = { ...held.trigger.config, sasl: { ...sasl, password } };
-    await platform.triggers.updateTrigger({ ...held.trigger, config } as never, held.revision);
+    const mended = { ...config, sasl: { ...login, password } };
+    const change = async (now: object) => {
+      const held = platform.triggers.triggerById(trigger.id)!;
+      await platform.triggers.updateTrigger({ ...held.trigger, config: now } as never, held.revision);
+    };
+    await change(mended);
     await runs(trigger.id);
+    await change({ ...mended, tls: {} });
+    expect(await fails(trigger.id)).toMatchObject({ code: "source_tls_failed" });
+    await change({ ...mended, brokers: ["169.254.169.254:9092"] });
+    await until("it is forbidden", async () => {
+      const { error } = await askReport(platform, trigger.id);
+      return error?.code === "broker_address_forbidden";
+    });
+    await change({ ...mended, brokers: ["127.0.0.1:1"] });
+    await until("it is unreachable", async () => {
+      const { error } = await askReport(platform, trigger.id);
+      return error?.code === "source_unreachable";
+    });
   });
 
   it("gives up by name what the broker deleted before it was read (I6)", async () => {

@@ -1,6 +1,7 @@
-import { type RabbitmqServer, startRabbitmq, until, whyNoRabbitmq } from "@fnbus/testing";
+import { assertSilence, type RabbitmqServer, startRabbitmq, until, whyNoRabbitmq } from "@fnbus/testing";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeCertificate } from "./brokers/certificate.ts";
 import { askReport, type Platform, startPlatform } from "./brokers/platform.ts";
 import { startReplica } from "./brokers/replica.ts";
 
@@ -8,6 +9,8 @@ const why = whyNoRabbitmq();
 if (why) console.warn(`RabbitMQ's tests are skipped: ${why}`);
 
 describe.skipIf(why !== undefined)("RabbitMQ", () => {
+  const silence = assertSilence();
+  let tls: ReturnType<typeof makeCertificate>;
   let rabbitmq: RabbitmqServer;
   let platform: Platform;
   let connection: ChannelModel;
@@ -20,7 +23,8 @@ describe.skipIf(why !== undefined)("RabbitMQ", () => {
     channel = await connection.createChannel();
   };
   beforeAll(async () => {
-    [rabbitmq, platform] = await Promise.all([startRabbitmq(), startPlatform()]);
+    tls = makeCertificate();
+    [rabbitmq, platform] = await Promise.all([startRabbitmq({ tls }), startPlatform()]);
     await connectAgain();
     replica = await startReplica(platform.nats.url);
   });
@@ -29,6 +33,7 @@ describe.skipIf(why !== undefined)("RabbitMQ", () => {
     await connection?.close().catch(() => undefined);
     await platform?.stop();
     await rabbitmq?.stop();
+    silence.assert();
   });
 
   const address = () => ({ host: rabbitmq.host, port: rabbitmq.port });
@@ -146,6 +151,12 @@ describe.skipIf(why !== undefined)("RabbitMQ", () => {
     expect(await fails(exchange.id)).toMatchObject({ code: "source_topic_missing" });
     const mismatch = await make({ exchange: "amq.topic", exchangeType: "direct" });
     expect(await fails(mismatch.id)).toMatchObject({ code: "source_failed", message: /PRECONDITION_FAILED/ });
+    const untrusted = await make({ port: rabbitmq.tlsPort, tls: {} });
+    expect(await fails(untrusted.id)).toMatchObject({ code: "source_tls_failed" });
+    const trusted = await make({ port: rabbitmq.tlsPort, tls: { ca: tls.certificate } });
+    await runs(trusted.id);
+    const forbidden = await make({ host: "169.254.169.254" });
+    expect(await fails(forbidden.id)).toMatchObject({ code: "broker_address_forbidden" });
     const closed = await make({ port: 1 });
     expect(await fails(closed.id)).toMatchObject({ code: "source_unreachable" });
   });
@@ -183,6 +194,8 @@ describe.skipIf(why !== undefined)("RabbitMQ", () => {
       config: { ...address(), queue: "counted", prefetch: 50 },
     });
     await runs(trigger.id);
+    // RabbitMQ's own book of its queues is written with a delay of seconds: a kill before would lose the queue.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
     const all = numbers(3_000);
     const confirming = await connection.createConfirmChannel();
     for (const n of all) confirming.sendToQueue("counted", Buffer.from(n), { messageId: n, persistent: true });

@@ -6,8 +6,6 @@ import type { BrokerFault } from "../../core/broker-faults.ts";
 export type HealthPart = "connection" | "function";
 
 export interface Health {
-  /** Not connected yet: nothing is wrong. */
-  connecting(): void;
   failed(part: HealthPart, fault: BrokerFault): void;
   well(part: HealthPart): void;
   trouble(code: ErrorCode, message: string): void;
@@ -21,13 +19,8 @@ export function createHealth(status: SourceStatus): Health {
     const fault = faults.get("function") ?? faults.get("connection");
     if (fault) status.failed(fault.code, fault.message);
     else if (isConnected) status.running();
-    else status.pending();
   };
   return {
-    connecting() {
-      isConnected = false;
-      tell();
-    },
     failed(part, fault) {
       if (part === "connection") isConnected = false;
       faults.set(part, fault);

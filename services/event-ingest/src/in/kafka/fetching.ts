@@ -24,7 +24,8 @@ export interface FetchContext {
 /** How long a broker may wait for records before it answers; a lane that gets room meanwhile waits as long, ms. */
 const MAX_WAIT_MS = 250;
 const PARTITION_BYTES = 1024 * 1024;
-const RESPONSE_BYTES = 16 * 1024 * 1024;
+/** Of one answer, for one trigger: one larger record comes alone. */
+const RESPONSE_BYTES = 4 * 1024 * 1024;
 /** After an error, ms. */
 const PAUSE_MS = 500;
 

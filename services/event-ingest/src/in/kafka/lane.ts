@@ -19,7 +19,9 @@ import { type PartitionId, toCounts } from "./partition.ts";
 const LANE_BYTES = 2 * 1024 * 1024;
 const LANE_ENTRIES = 20_000;
 /** Over it, what waits for its batch to be filled waits no longer. */
-export const HELD_BYTES = 128 * 1024 * 1024;
+const HELD_BYTES = 128 * 1024 * 1024;
+/** Between looks whether all together hold too much for a batch to wait any longer, ms. */
+const LOOK_MS = 1_000;
 
 export interface LaneContext {
   deps: BrokerDeps;
@@ -73,7 +75,7 @@ export function createLane(context: LaneContext, id: PartitionId, start: number)
         wake = resolve;
       });
       const waiting = new AbortController();
-      const leftMs = Math.max(1, windowMs - (performance.now() - buffer.oldestAt));
+      const leftMs = Math.min(LOOK_MS, Math.max(1, windowMs - (performance.now() - buffer.oldestAt)));
       const timer =
         length > 0 ? sleep(leftMs, undefined, { signal: waiting.signal }).catch(() => undefined) : undefined;
       await (timer ? Promise.race([woken, timer]) : woken);

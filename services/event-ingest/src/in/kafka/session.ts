@@ -14,6 +14,8 @@ import { placePartitions } from "./placing.ts";
 const LOOK_MS = 5_000;
 /** Between commits to the group, which only operators' tools read, ms. */
 const COMMIT_MS = 1_000;
+/** Between looks whether other triggers gave back what all may hold together, ms. */
+const PUMP_MS = 500;
 /** A broker that is gone is not waited for, ms. */
 const CLOSE_MS = 3_000;
 
@@ -40,16 +42,18 @@ export async function runSession(context: LaneContext, session: Session, ending:
   const cluster = createCluster(reader, deps.guard);
   const places = createPlaces(member, () => lanes.values());
   ending.addEventListener("abort", () => end(), { once: true });
+  if (ending.aborted) end();
   ended.catch(() => undefined);
+  /** What a broker that is gone would hold up is left where the session ends. */
+  const unlessEnded = <T>(work: Promise<T>): Promise<T | undefined> =>
+    Promise.race([work, ended.then(() => undefined)]);
 
   /** Records that the broker deleted before they were read are given up by name (I6). */
   async function onOutOfRange(lane: Lane): Promise<void> {
     if (lane.position !== lane.next) return;
     const { topic, partition, next } = lane;
-    const [[earliest = 0], [last = 0]] = [
-      await cluster.offsets([lane], "earliest"),
-      await cluster.offsets([lane], "end"),
-    ];
+    const [earliest = 0] = await cluster.offsets([lane], "earliest");
+    const [last = 0] = await cluster.offsets([lane], "end");
     if (next < earliest) {
       const what = `kafka records ${topic}/${partition}@${next}-${earliest - 1}`;
       await deps.publisher.giveUp({ trigger, what, reason: "the broker deleted them before they were read" });
@@ -101,26 +105,20 @@ export async function runSession(context: LaneContext, session: Session, ending:
 
   const timers: NodeJS.Timeout[] = [];
   try {
-    topology = await cluster.topology(trigger.config.topics);
+    topology = (await unlessEnded(cluster.topology(trigger.config.topics))) ?? topology;
     if (topology.missing.length > 0)
       health.trouble("source_topic_missing", `no topic ${topology.missing.join(", ")}; the others are read`);
     for (const client of [member, reader]) client.topics.trackAll(...topology.topics.keys());
-    await member.joinGroup({});
+    if (!ending.aborted) await unlessEnded(member.joinGroup({}));
     timers.push(setInterval(() => void places.commit(), COMMIT_MS));
-    timers.push(
-      setInterval(
-        () =>
-          void look()
-            .then(() => places.readEnds(cluster))
-            .catch(() => undefined),
-        LOOK_MS,
-      ),
-    );
+    timers.push(setInterval(fetching.pump, PUMP_MS));
+    const lookAround = () => look().then(() => places.readEnds(cluster));
+    timers.push(setInterval(() => void lookAround().catch(() => undefined), LOOK_MS));
     await ended;
   } finally {
     for (const timer of timers) clearInterval(timer);
     over.abort(new Error("the session is over"));
-    await dividing;
+    await Promise.race([dividing, sleep(CLOSE_MS)]);
     const held = [...lanes.values()];
     await Promise.all(held.map((lane) => lane.stop()));
     await Promise.race([places.commit().then(clients.close), sleep(CLOSE_MS)]);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ConsumeMessage } from "amqplib";
 import { waitForTarget } from "../broker/target.ts";
 import { connectRabbitmq, declare } from "./connecting.ts";
@@ -5,6 +6,8 @@ import { createReceiving, type SourceContext } from "./receiving.ts";
 
 /** Messages that the broker hands out before some are acknowledged: the bound of what is held here (I11). */
 const PREFETCH = 200;
+/** A broker that is gone is not waited for, ms. */
+const CLOSE_MS = 3_000;
 
 /**
  * One connection, from connecting to its end. Resolves when `ending` ends it; throws where the broker does. What was not
@@ -24,6 +27,7 @@ export async function runSession(context: SourceContext, ending: AbortSignal): P
   };
   ended.catch(() => undefined);
   ending.addEventListener("abort", () => end(), { once: true });
+  if (ending.aborted) end();
   connection.on("error", fail);
   connection.on("close", () => fail(new Error("the connection was closed")));
   facts.unacknowledged = 0;
@@ -55,6 +59,6 @@ export async function runSession(context: SourceContext, ending: AbortSignal): P
     // The channel's own reason says more than that the channel is closed.
     throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
-    await connection.close().catch(() => undefined);
+    await Promise.race([connection.close().catch(() => undefined), sleep(CLOSE_MS)]);
   }
 }
