@@ -13,7 +13,7 @@ export const SchedulerConfig = Type.Object({
       "how long a tick may wait until the log acknowledges it and the ledger judges it, before it is tried again",
   }),
   FNBUS_TICKS_IN_FLIGHT: Type.Integer({
-    default: 2_000,
+    default: 8_000,
     minimum: 1,
     maximum: 50_000,
     description: "schedules whose ticks are being published at once; others that are due wait",
