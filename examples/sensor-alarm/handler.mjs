@@ -1,4 +1,5 @@
-const LIMIT = Number(process.env.LIMIT_CELSIUS ?? 80);
+const { LIMIT_CELSIUS = "80" } = process.env;
+const LIMIT = Number(LIMIT_CELSIUS);
 
 /** One measurement a message: {"celsius":21.5} on sensors/<line>/temperature. */
 export async function handle(req) {

@@ -6,6 +6,7 @@ import { IngestConfig } from "../../services/event-ingest/src/config.ts";
 import { ExecutorConfig } from "../../services/executor/src/config.ts";
 import { GatewayConfig } from "../../services/gateway/src/config.ts";
 import { LedgerConfig } from "../../services/ledger/src/config.ts";
+import { Config as MqttConfig } from "../../services/mqtt-bridge/src/config.ts";
 import { SchedulerConfig } from "../../services/scheduler/src/config.ts";
 
 /** Defaults that differ from machine to machine. */
@@ -50,6 +51,7 @@ export function withSettings(page: string): string {
     toTable("executor", ExecutorConfig.properties, ServiceConfig),
     toTable("callback-dispatcher", CallbackConfig.properties, ServiceConfig),
     toTable("event-ingest", IngestConfig.properties, ServiceConfig),
+    toTable("mqtt-bridge", MqttConfig.properties, ServiceConfig),
     toTable("scheduler", SchedulerConfig.properties, ServiceConfig),
     toTable("provision", ProvisionConfig.properties, ServiceConfig),
     toTable("npm start", LocalConfig.properties),
