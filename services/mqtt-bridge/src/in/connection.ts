@@ -12,8 +12,11 @@ export interface ConnectionOptions {
   reconnectMs: number;
   /** After each connecting. Rejects: the connection is dropped. */
   onConnect(client: MqttClient, connack: IConnackPacket): Promise<void>;
-  /** Resolves: acknowledge. Rejects: drop the connection, so that the broker sends it again. */
-  onMessage(packet: IPublishPacket): Promise<void>;
+  /**
+   * Resolves: acknowledge. Rejects: drop the connection, so that the broker sends it again. `signal`: it will not be
+   * acknowledged any more, as the connection has ended or is to.
+   */
+  onMessage(packet: IPublishPacket, signal: AbortSignal): Promise<void>;
   onFailure(failure: Failure): void;
   /** Whether the session is still ours: nobody connects with the name of a session that another holds. */
   mayConnect(): boolean;
@@ -40,10 +43,10 @@ const FAREWELL_MS = 500;
 export function openConnection(options: ConnectionOptions): Connection {
   const { config, clientId, openSocket } = options;
   const { username, password, protocolVersion = 5 } = config;
+  const stopping = new AbortController();
   let client: MqttClient | undefined;
   let timer: NodeJS.Timeout | undefined;
   let attempt = 0;
-  let isStopped = false;
   /** Of the client. */
   let hand: InHand | undefined;
 
@@ -79,8 +82,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     };
     const now = new MqttClient(() => openSocket(config), { ...clientOptions });
     client = now;
+    // What a lost connection brought comes again: it is not waited with, or every connection would leave some behind (I11).
+    const closing = new AbortController();
+    const signal = AbortSignal.any([stopping.signal, closing.signal]);
     const inHand = createInHand(
-      options.onMessage,
+      (packet) => options.onMessage(packet, signal),
       (bytes) => {
         if (now.connected) now.stream.write(bytes);
       },
@@ -89,14 +95,14 @@ export function openConnection(options: ConnectionOptions): Connection {
     hand = inHand;
     const drop = (error: unknown) => {
       fail(error);
-      if (isStopped) return;
+      if (signal.aborted) return;
       inHand.close();
       now.stream.end(() => now.stream.destroy());
     };
     now.handleMessage = (packet, next) => {
       // What is not taken is not acknowledged: the session gives it to whoever comes next. An error keeps MQTT.js from
       // acknowledging by itself.
-      if (!isStopped) inHand.take(packet as IPublishPacket, () => next(OURS));
+      if (!signal.aborted) inHand.take(packet as IPublishPacket, () => next(OURS));
     };
     now.on("connect", (connack) => {
       options.onConnect(now, connack).then(() => {
@@ -118,7 +124,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     );
     now.once("close", () => {
       clearInterval(pings);
-      if (isStopped) return;
+      closing.abort(new Error("the connection has ended"));
+      if (stopping.signal.aborted) return;
       options.onFailure(failure ?? { code: "source_unreachable", message: "the broker closed the connection" });
       connectLater();
     });
@@ -130,7 +137,7 @@ export function openConnection(options: ConnectionOptions): Connection {
       return client?.connected ? client : undefined;
     },
     async stop({ forget }) {
-      isStopped = true;
+      stopping.abort(new Error("stopping"));
       clearTimeout(timer);
       await hand?.settled();
       if (!client) return;

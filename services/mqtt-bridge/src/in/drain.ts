@@ -27,31 +27,42 @@ export function createDrain(
     if (signal.aborted) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const subscriptions = toSubscriptions(trigger);
-    const receive = createReceiver({ ...context, ...target }, signal, () => ({
+    const receive = createReceiver({ ...context, ...target }, () => ({
       ...{ trigger, judge: createJudge(subscriptions), isNew: false },
     }));
-    let isEmpty = () => {};
+    let inHand = 0;
+    let isUnsubscribed = false;
+    let quiet: NodeJS.Timeout | undefined;
+    /** Empty is what nothing comes from any more, and of which nothing is unacknowledged. */
+    const waitOn = () => {
+      clearTimeout(quiet);
+      if (isUnsubscribed && inHand === 0) quiet = setTimeout(() => resolve(true), QUIET_MS);
+    };
     const connection = openConnection({
       ...{ config: trigger.config, clientId, openSocket: context.openSocket, reconnectMs: context.reconnectMs },
       mayConnect: target.mayConnect,
-      onFailure: () => undefined,
-      async onMessage(packet) {
-        clearTimeout(quiet);
-        await receive(packet);
-        quiet = setTimeout(isEmpty, QUIET_MS);
+      onFailure() {
+        isUnsubscribed = false;
+        waitOn();
+      },
+      async onMessage(packet, held) {
+        inHand++;
+        waitOn();
+        await receive(packet, held).finally(() => {
+          inHand--;
+          waitOn();
+        });
       },
       async onConnect(client, { sessionPresent }) {
-        isEmpty = () => resolve(true);
-        if (!sessionPresent) return isEmpty();
+        if (!sessionPresent) return resolve(true);
         await unsubscribe(
           client,
           subscriptions.map(({ topic }) => topic),
         );
-        quiet.refresh();
+        isUnsubscribed = true;
+        waitOn();
       },
     });
-    // Runs from the first connecting on, when there is something to be empty.
-    let quiet = setTimeout(() => isEmpty(), QUIET_MS);
     const patience = setTimeout(() => resolve(false), PATIENCE_MS);
     const stop = () => resolve(false);
     signal.addEventListener("abort", stop);

@@ -22,6 +22,9 @@ export interface SessionContext {
   mayConnect(): boolean;
 }
 
+/** MQTT 5, 3.9.3: from here on an answer is the reason of a refusal. */
+const REFUSED = 0x80;
+
 /** One of a trigger's sessions at the broker: subscribed to its filters, handing over what comes. */
 export interface Session {
   readonly state: SessionState;
@@ -47,11 +50,10 @@ export function toMessage({ topic, payload, retain, properties }: IPublishPacket
 /** Handles what comes by a session, whatever it subscribes to. */
 export function createReceiver(
   context: Pick<SessionContext, "deliver" | "status" | "counts">,
-  signal: AbortSignal,
   current: () => { trigger: MqttTrigger; judge: ReturnType<typeof createJudge>; isNew: boolean },
-): (packet: IPublishPacket) => Promise<void> {
+): (packet: IPublishPacket, signal: AbortSignal) => Promise<void> {
   const { deliver, status, counts } = context;
-  return async (packet) => {
+  return async (packet, signal) => {
     const { trigger, judge, isNew } = current();
     const message = toMessage(packet);
     status.received();
@@ -73,7 +75,6 @@ export function openSession(
   context: SessionContext,
   onState: () => void,
 ): Session {
-  const stopping = new AbortController();
   let trigger = first;
   let wanted = toSubscriptions(trigger);
   let judge = createJudge(wanted);
@@ -109,7 +110,7 @@ export function openSession(
   const connection = openConnection({
     ...{ config: trigger.config, clientId, openSocket: context.openSocket, reconnectMs: context.reconnectMs },
     mayConnect: context.mayConnect,
-    onMessage: createReceiver(context, stopping.signal, () => ({ trigger, judge, isNew })),
+    onMessage: createReceiver(context, () => ({ trigger, judge, isNew })),
     onFailure: (failure) => become({ is: "failed", failure }),
     // At every connecting: rights may have changed, and an old session may know other filters.
     async onConnect(client: MqttClient, { sessionPresent, properties }: IConnackPacket) {
@@ -140,11 +141,6 @@ export function openSession(
       const { client } = connection;
       if (client && state.is === "subscribed") settle(client, changed).catch(() => client.stream.destroy());
     },
-    async stop(options) {
-      stopping.abort(new Error("stopping"));
-      await connection.stop(options);
-    },
+    stop: connection.stop,
   };
 }
-
-const REFUSED = 0x80;
