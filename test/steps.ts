@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Tally } from "./tally.ts";
 
 const repository = resolve(import.meta.dirname, "..");
@@ -20,7 +20,8 @@ async function exitCode(command: string, args: string[]): Promise<number> {
 /** A command counts as one. */
 export async function runCommand(command: string, args: string[]): Promise<Tally> {
   const code = await exitCode(command, args);
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  if (code === 0) return { passed: 1, failed: 0, failures: [] };
+  return { passed: 0, failed: 1, failures: [`${command} ${args.join(" ")} (exit code ${code})`] };
 }
 
 /** Every test of a vitest project counts. One that could not even be loaded, or an error outside of all, is a failure. */
@@ -34,20 +35,33 @@ export async function runVitest(project: string): Promise<Tally> {
       ...["run", "--project", project, `--reporter=${reporter}`, "--reporter=json", `--outputFile.json=${file}`],
     ]);
     const results = JSON.parse(await readFile(file, "utf8")) as VitestResults;
-    const unloaded = results.testResults.filter(
-      ({ status, assertionResults }) => status === "failed" && !assertionResults.some((one) => one.status === "failed"),
-    ).length;
-    const failed = results.numFailedTests + unloaded;
-    return { passed: results.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
-  } catch {
-    return { passed: 0, failed: 1 };
+    const failures = results.testResults.flatMap(toFailures);
+    if (failures.length === 0 && code !== 0) failures.push(`${project}: an error outside of every test, see above`);
+    return { passed: results.numPassedTests, failed: failures.length, failures };
+  } catch (error) {
+    return { passed: 0, failed: 1, failures: [`${project}: no results (${String(error)})`] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+function toFailures({ name, status, message, assertionResults }: FileResults): string[] {
+  const file = relative(repository, name);
+  const failed = assertionResults.filter((one) => one.status === "failed");
+  if (failed.length === 0 && status === "failed") return [`${file}: ${firstLines(message)}`];
+  return failed.map((one) => `${file}: ${one.fullName}\n  ${firstLines(one.failureMessages.join("\n"))}`);
+}
+
+const firstLines = (message: string) => message.slice(0, 600).split("\n").slice(0, 8).join("\n  ");
+
 interface VitestResults {
   numPassedTests: number;
-  numFailedTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: FileResults[];
+}
+
+interface FileResults {
+  name: string;
+  status: string;
+  message: string;
+  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
 }

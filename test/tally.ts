@@ -1,6 +1,8 @@
 export interface Tally {
   passed: number;
   failed: number;
+  /** What failed, and with which message: told once more at the end, where people look first. */
+  failures: string[];
 }
 
 export interface Step {
@@ -11,6 +13,7 @@ export interface Step {
 export function addTally(total: Tally, found: Tally): void {
   total.passed += found.passed;
   total.failed += found.failed;
+  total.failures.push(...found.failures);
 }
 
 export const toLine = ({ passed, failed }: Tally): string => `${passed} passed, ${failed} failed`;

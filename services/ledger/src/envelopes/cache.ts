@@ -9,33 +9,39 @@ export interface FrameCache {
   readonly bytes: number;
 }
 
-/** More than a pack has entries. */
-const INDEX_SPAN = 1024;
-
-/** When full, what came first goes: a long backlog is read back by whole packs, one read for many frames. */
+/**
+ * When full, what came first goes: a long backlog is read back by whole packs, one read for many frames. Sequences only
+ * grow, so the first is found by counting: asking a Map for its first key walks over all that was deleted before it.
+ */
 export function createFrameCache(maxBytes: number): FrameCache {
-  const frames = new Map<number, Buffer>();
+  const packs = new Map<number, Map<number, Buffer>>();
+  /** No pack below it is held. */
+  let oldest = 0;
   let bytes = 0;
-  const remove = (key: number) => {
-    const frame = frames.get(key);
-    if (!frame) return;
-    frames.delete(key);
+  const remove = (sequence: number, index: number) => {
+    const pack = packs.get(sequence);
+    const frame = pack?.get(index);
+    if (!pack || !frame) return;
     bytes -= frame.length;
+    if (pack.size === 1) packs.delete(sequence);
+    else pack.delete(index);
+  };
+  const drop = (sequence: number) => {
+    for (const frame of packs.get(sequence)?.values() ?? []) bytes -= frame.length;
+    packs.delete(sequence);
   };
   return {
     add(sequence, index, frame) {
-      const key = sequence * INDEX_SPAN + index;
-      remove(key);
-      frames.set(key, Buffer.from(frame));
+      remove(sequence, index);
+      oldest = packs.size === 0 ? sequence : Math.min(oldest, sequence);
+      const pack = packs.get(sequence);
+      if (pack) pack.set(index, Buffer.from(frame));
+      else packs.set(sequence, new Map([[index, Buffer.from(frame)]]));
       bytes += frame.length;
-      for (const oldest of frames.keys()) {
-        if (bytes <= maxBytes) break;
-        remove(oldest);
-      }
+      while (bytes > maxBytes) drop(oldest++);
     },
-    get: ({ stream, sequence, index }) =>
-      stream === "invocations" ? frames.get(sequence * INDEX_SPAN + index) : undefined,
-    delete: (sequence, index) => remove(sequence * INDEX_SPAN + index),
+    get: ({ stream, sequence, index }) => (stream === "invocations" ? packs.get(sequence)?.get(index) : undefined),
+    delete: remove,
     get bytes() {
       return bytes;
     },
