@@ -65,12 +65,24 @@ describe("what the platform rests on", () => {
       ["$JS.API.STREAM.PURGE.INVOCATIONS_0", "$JS.API.STREAM.PURGE.OUTCOMES_0"],
       ["ledger"],
     ],
-    ["I1: the gateway alone accepts invocations and calls executors", ["invocations.0", "calls.x1.x1.y1"], ["gateway"]],
+    [
+      "I1: the gateway and those who run triggers accept invocations",
+      ["invocations.0"],
+      ["gateway", "scheduler", "mqtt-bridge", "event-ingest"],
+    ],
+    ["the gateway alone calls executors", ["calls.x1.x1.y1", "callat.x1"], ["gateway"]],
     ["executors alone tell results and log lines", ["results.0", "logs.x1.x1", "announce.executors"], ["executor"]],
     [
-      "I10: keys are written and read by whoever checks them, and at the start",
-      ["$KV.ACCESS.x1.y1", "$JS.API.STREAM.MSG.GET.KV_ACCESS", "$JS.API.CONSUMER.CREATE.KV_ACCESS"],
-      ["gateway", "provision"],
+      "I10: keys are read by whoever checks them, and at the start",
+      ["$JS.API.STREAM.MSG.GET.KV_ACCESS", "$JS.API.CONSUMER.CREATE.KV_ACCESS"],
+      ["gateway", "event-ingest", "provision"],
+    ],
+    ["I10: keys are written by the gateway, and at the start", ["$KV.ACCESS.x1.y1"], ["gateway", "provision"]],
+    ["triggers are changed by the gateway alone", ["$KV.TRIGGERS.x1.y1"], ["gateway"]],
+    [
+      "I10: brokers' credentials are read by those who run triggers, and by no service that runs user code",
+      ["$JS.API.STREAM.MSG.GET.KV_TRIGGERS", "$JS.API.CONSUMER.CREATE.KV_TRIGGERS"],
+      ["gateway", "scheduler", "mqtt-bridge", "event-ingest"],
     ],
     [
       "functions are changed by the gateway, the first space at the start",
