@@ -28,7 +28,7 @@ export async function measureLoad(load: Load): Promise<Rate> {
     headers: { "content-type": "application/octet-stream", ...load.headers },
     ...(load.paths ? { requests: load.paths.map((path) => ({ path })) } : {}),
   };
-  await autocannon({ ...options, duration: 1 });
+  await autocannon({ ...options, duration: 3 });
   const result = await autocannon({ ...options, duration: load.seconds });
   return {
     perSecond: Math.round(result.requests.average),

@@ -1,5 +1,8 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { Msg } from "@nats-io/transport-node";
+import { createCallAnswers } from "./answer-calls.ts";
 import { append } from "./append.ts";
+import { createCalls } from "./calls.ts";
 import { openConnection } from "./connection.ts";
 import type { Core } from "./core.ts";
 import { raise } from "./errors.ts";
@@ -14,7 +17,7 @@ import { readDurable } from "./read-durable.ts";
 import { readLog } from "./read-log.ts";
 import { readAt, readLast, readSubject, streamState, trim } from "./read-stored.ts";
 import { createReplies } from "./replies.ts";
-import type { Bus, BusMessage, BusOptions } from "./types.ts";
+import type { Bus, BusMessage, BusOptions, Subscription } from "./types.ts";
 
 /** Time-out of questions to the server about streams and consumers. */
 const API_TIMEOUT_MS = 3_000;
@@ -30,6 +33,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const closing = new AbortController();
   const outgoing = createOutgoing(connection);
   const replies = createReplies(connection, outgoing, name);
+  const calls = createCalls(connection, outgoing, name);
+  const answers = createCallAnswers(connection, outgoing);
   const core: Core = {
     connection,
     outgoing,
@@ -38,6 +43,26 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     manager: await jetstreamManager(nc, { timeout: API_TIMEOUT_MS, checkAPI: false }),
     closing: closing.signal,
   };
+
+  function subscribe(subject: string, queue: string | undefined, handler: (message: Msg) => void): Subscription {
+    const subscription = nc.subscribe(subject, {
+      ...(queue === undefined ? {} : { queue }),
+      callback(error, message) {
+        try {
+          if (error) throw error;
+          handler(message);
+        } catch (thrown) {
+          raise(thrown);
+        }
+      },
+    });
+    return {
+      unsubscribe: () => subscription.unsubscribe(),
+      drain: async () => {
+        if (!subscription.isClosed()) await subscription.drain();
+      },
+    };
+  }
 
   return {
     get serverVersion() {
@@ -50,25 +75,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     onStatus: connection.onStatus,
 
     publish: (subject, data, { reply, headers } = {}) => outgoing.send(subject, data, reply, headers),
-    subscribe(subject, handler, { queue } = {}) {
-      const subscription = nc.subscribe(subject, {
-        ...(queue === undefined ? {} : { queue }),
-        callback(error, message) {
-          try {
-            if (error) throw error;
-            handler(toBusMessage(message, outgoing));
-          } catch (thrown) {
-            raise(thrown);
-          }
-        },
-      });
-      return {
-        unsubscribe: () => subscription.unsubscribe(),
-        drain: async () => {
-          if (!subscription.isClosed()) await subscription.drain();
-        },
-      };
-    },
+    subscribe: (subject, handler, { queue } = {}) =>
+      subscribe(subject, queue, (message) => handler(toBusMessage(message, outgoing))),
+    call: calls.call,
+    answerCalls: (subject, onCall, { queue } = {}) =>
+      subscribe(subject, queue, (message) => answers.receive(message, onCall)),
     request: (subject, data, { timeoutMs, headers, signal }) =>
       replies.ask(subject, data, timeoutMs, headers, signal).then((message) => toBusMessage(message, outgoing)),
     createInbox: (handler: (message: BusMessage) => void) =>
@@ -92,10 +103,12 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
     async drain() {
       closing.abort();
+      answers.flush();
       outgoing.flush();
       if (connection.isConnected()) await nc.drain().catch(() => nc.close());
       else await nc.close();
       replies.stop();
+      calls.stop();
     },
   };
 }

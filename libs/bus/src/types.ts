@@ -30,6 +30,25 @@ export interface BusMessage {
   respond(data: Uint8Array, headers?: Headers): void;
 }
 
+/** A call as whoever answers it sees it. */
+export interface BusCall {
+  head: string;
+  body: Uint8Array;
+  /** Once. Travels with everything else that is answered in this turn of the event loop. Throws `too_large`. */
+  answer(head: string, body?: Uint8Array): void;
+}
+
+export interface CallAnswer {
+  head: string;
+  body: Uint8Array;
+}
+
+export interface CallOptions {
+  timeoutMs: number;
+  /** Among how many who answer on this subject the calls of one turn are to be divided; 1: they travel together. */
+  spread?: number;
+}
+
 export interface Subscription {
   unsubscribe(): void;
   /** Stops taking new messages; resolves when those that arrived have been handed over. */
@@ -193,6 +212,12 @@ export interface Bus {
     data: Uint8Array,
     options: { timeoutMs: number; headers?: Headers; signal?: AbortSignal },
   ): Promise<BusMessage>;
+  /**
+   * A request among many: all that one turn of the event loop has for a subject is one message, answered by `answerCalls`.
+   * `head` is a line of text beside the body. Throws what `request` throws, and `too_large`.
+   */
+  call(subject: string, head: string, body: Uint8Array, options: CallOptions): Promise<CallAnswer>;
+  answerCalls(subject: string, onCall: (call: BusCall) => void, options?: { queue?: string }): Subscription;
   /** A subject of our own that others may publish to, below this connection's inbox prefix. */
   createInbox(handler: (message: BusMessage) => void): { subject: string; close(): void };
 

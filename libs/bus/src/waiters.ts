@@ -1,10 +1,12 @@
-/** One who waits for an answer. */
-export interface Waiter<M> {
+/** One who waits for an answer. What the answer resolves is for whoever keeps the table. */
+export interface Waiter {
   subject: string;
   /** Monotonic ms. */
   endsAt: number;
-  resolve(message: M): void;
   reject(error: unknown): void;
+  /** Set when added: the place is used again, place and count together are not. */
+  place: number;
+  count: number;
 }
 
 /**
@@ -13,38 +15,33 @@ export interface Waiter<M> {
  * garbage (a fifth of a gateway's time was the copying of calls that had ended). One interval for all deadlines, too: a
  * timer each costs more than the rest of the bookkeeping.
  */
-export interface Waiters<M> {
-  /** Gives the token that takes this waiter out again: it is never used twice. */
-  add(waiter: Waiter<M>): string;
-  take(token: string): Waiter<M> | undefined;
+export interface Waiters<W extends Waiter> {
+  add(waiter: W): void;
+  take(place: number, count: number): W | undefined;
   /** Takes out everybody who is meant. */
-  takeAll(isMeant: (waiter: Waiter<M>) => boolean): Waiter<M>[];
+  takeAll(isMeant: (waiter: W) => boolean): W[];
   stop(): void;
 }
 
 const TICK_MS = 10;
 
 /** `onLate` hears of each waiter whose time is over, taken out already, at most two ticks of 10 ms late. */
-export function createWaiters<M>(onLate: (waiter: Waiter<M>) => void): Waiters<M> {
-  const places: ({ token: string; waiter: Waiter<M> } | undefined)[] = [];
+export function createWaiters<W extends Waiter>(onLate: (waiter: W) => void): Waiters<W> {
+  const places: (W | undefined)[] = [];
   const free: number[] = [];
   let count = 0;
   let ticking: NodeJS.Timeout | undefined;
   /** No deadline of a waiter is before this. */
   let soonest = Number.POSITIVE_INFINITY;
 
-  function takeAt(place: number): Waiter<M> {
-    const { waiter } = places[place]!;
-    places[place] = undefined;
-    free.push(place);
+  function takeOut(waiter: W): W {
+    places[waiter.place] = undefined;
+    free.push(waiter.place);
     return waiter;
   }
-  function takeAll(isMeant: (waiter: Waiter<M>) => boolean): Waiter<M>[] {
-    const taken: Waiter<M>[] = [];
-    for (let place = 0; place < places.length; place++) {
-      const held = places[place];
-      if (held && isMeant(held.waiter)) taken.push(takeAt(place));
-    }
+  function takeAll(isMeant: (waiter: W) => boolean): W[] {
+    const taken: W[] = [];
+    for (const waiter of places) if (waiter && isMeant(waiter)) taken.push(takeOut(waiter));
     return taken;
   }
   function tick(): void {
@@ -70,17 +67,17 @@ export function createWaiters<M>(onLate: (waiter: Waiter<M>) => void): Waiters<M
 
   return {
     add(waiter) {
-      const place = free.pop() ?? places.length;
-      const token = `${place}-${++count}`;
-      places[place] = { token, waiter };
+      waiter.place = free.pop() ?? places.length;
+      // It goes over the wire as an unsigned number of 32 bits.
+      count = (count + 1) >>> 0;
+      waiter.count = count;
+      places[waiter.place] = waiter;
       soonest = Math.min(soonest, waiter.endsAt);
       ticking ??= setInterval(tick, TICK_MS);
-      return token;
     },
-    take(token) {
-      // "12-345" is place 12; what is no token of ours has no place.
-      const place = Number.parseInt(token, 10);
-      return places[place]?.token === token ? takeAt(place) : undefined;
+    take(place, number) {
+      const waiter = places[place];
+      return waiter?.count === number ? takeOut(waiter) : undefined;
     },
     takeAll,
     stop,

@@ -8,8 +8,6 @@ import {
   FnbusError,
   type HeaderList,
   limits,
-  META_HEADER,
-  REPLY_HEADER,
   type RegisteredFunction,
   type RunResult,
   subjects,
@@ -75,19 +73,16 @@ export function createBusClient(bus: Bus, registry: RegistryIndex): BusClient {
     async invoke(space, name, call) {
       const found = find(space, name, call, bus.maxPayload - RESERVED_BYTES);
       const meta = toMeta(found, call, call.timeoutMs);
-      const message = await bus
-        .request(subjects.call(found.definition.settings.pool, space, name), call.body ?? EMPTY, {
-          timeoutMs: call.timeoutMs + ANSWER_MARGIN_MS,
-          headers: { [META_HEADER]: JSON.stringify(meta) },
-        })
+      const subject = subjects.call(found.definition.settings.pool, space, name);
+      const answer = await bus
+        .call(subject, JSON.stringify(meta), call.body ?? EMPTY, { timeoutMs: call.timeoutMs + ANSWER_MARGIN_MS })
         .catch((error) => {
           throw toCallError(error);
         });
-      const reply = JSON.parse(message.header(REPLY_HEADER) ?? "null") as CallReply | null;
-      if (!reply) throw new FnbusError("envelope_invalid", "the executor's reply cannot be read");
+      const reply = JSON.parse(answer.head) as CallReply;
       if (!reply.ok) throw new FnbusError(reply.code, reply.message, reply.details ? { details: reply.details } : {});
       const { bodyReference } = reply.result;
-      if (!bodyReference) return { result: reply.result, body: message.data };
+      if (!bodyReference) return { result: reply.result, body: answer.body };
       const body = await (await bus.objects(bodyReference.bucket)).get(bodyReference.name);
       if (!body) throw new FnbusError("store_unavailable", "the result's body is gone");
       return { result: reply.result, body };

@@ -84,11 +84,7 @@ export type Verdict =
 
 /** Header of a pack's message that names the inbox for verdicts. */
 export const VERDICT_HEADER = "Fnbus-Verdicts";
-/** Headers of a synchronous call: metadata block, and of its reply: the CallReply as JSON. */
-export const META_HEADER = "Fnbus-Meta";
-export const REPLY_HEADER = "Fnbus-Reply";
-
-/** Reply to a synchronous call. The body is the message's payload, or the reference. */
+/** Reply to a synchronous call, JSON; the call itself is the envelope's metadata block as JSON. Bodies stand beside them. */
 export type CallReply =
   | { ok: true; result: RunResult }
   /** Not run, by the executor's own choice: full (try another, once), or a platform error. */

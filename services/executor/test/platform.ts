@@ -11,9 +11,7 @@ import {
   type EnvelopeMeta,
   type FunctionDefinition,
   type FunctionSettings,
-  META_HEADER,
   platformStorage,
-  REPLY_HEADER,
   type RegisteredFunction,
   subjects,
 } from "@fnbus/contract";
@@ -89,12 +87,9 @@ export async function startPlatform(options: { maxPayload?: string } = {}): Prom
     },
     async call(found, body = "", meta = {}) {
       const whole = toMeta(found, meta);
-      const answer = await bus.request(
-        subjects.call(found.definition.settings.pool, whole.space, whole.function),
-        Buffer.from(body),
-        { timeoutMs: 60_000, headers: { [META_HEADER]: JSON.stringify(whole) } },
-      );
-      return { reply: JSON.parse(answer.header(REPLY_HEADER)!) as CallReply, body: Buffer.from(answer.data) };
+      const subject = subjects.call(found.definition.settings.pool, whole.space, whole.function);
+      const answer = await bus.call(subject, JSON.stringify(whole), Buffer.from(body), { timeoutMs: 60_000 });
+      return { reply: JSON.parse(answer.head) as CallReply, body: Buffer.from(answer.body) };
     },
     async stop() {
       registry.stop();

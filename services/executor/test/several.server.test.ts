@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CallReply, META_HEADER, REPLY_HEADER, type RegisteredFunction, subjects } from "@fnbus/contract";
+import { type CallReply, type RegisteredFunction, subjects } from "@fnbus/contract";
 import { until } from "@fnbus/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Platform, startPlatform, startTestExecutor, type TestExecutor, toMeta } from "./platform.ts";
@@ -16,12 +16,10 @@ const facts = (executor: TestExecutor) =>
   executor.health?.() as { instances: number; memoryMb: number; queued: number };
 
 async function callAt(executor: TestExecutor, found: RegisteredFunction, body = ""): Promise<CallReply> {
-  const headers = { [META_HEADER]: JSON.stringify(toMeta(found)) };
-  const answer = await platform.bus.request(subjects.callAt(executor.name), Buffer.from(body), {
-    timeoutMs: 20_000,
-    headers,
-  });
-  return JSON.parse(answer.header(REPLY_HEADER)!) as CallReply;
+  const head = JSON.stringify(toMeta(found));
+  const options = { timeoutMs: 20_000 };
+  const answer = await platform.bus.call(subjects.callAt(executor.name), head, Buffer.from(body), options);
+  return JSON.parse(answer.head) as CallReply;
 }
 
 describe("two executors of a pool", () => {

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { Bus, BusMessage } from "@fnbus/bus";
+import type { Bus, BusCall } from "@fnbus/bus";
 import { readConfig } from "@fnbus/config";
 import {
   type Announcement,
@@ -11,9 +11,7 @@ import {
   type FrameHead,
   hashSecret,
   type LedgerAnnouncement,
-  META_HEADER,
   platformStorage,
-  REPLY_HEADER,
   type RunResult,
   type Scope,
   streams,
@@ -131,14 +129,13 @@ export function startExecutor(
   run: (call: Run) => Answer | Promise<Answer>,
   name = "scripted",
 ): { stop(): void } {
-  const onCall = async (message: BusMessage) => {
-    const call = { meta: JSON.parse(message.header(META_HEADER)!) as EnvelopeMeta, body: Buffer.from(message.data) };
-    const answer = await run(call);
-    if (answer) message.respond(answer.body ?? new Uint8Array(0), { [REPLY_HEADER]: JSON.stringify(answer.reply) });
+  const onCall = async (call: BusCall) => {
+    const answer = await run({ meta: JSON.parse(call.head) as EnvelopeMeta, body: Buffer.from(call.body) });
+    if (answer) call.answer(JSON.stringify(answer.reply), answer.body);
   };
   const all = [
-    bus.subscribe(subjects.calls("shared"), onCall, { queue: EXECUTOR_QUEUE }),
-    bus.subscribe(subjects.callAt(name), onCall),
+    bus.answerCalls(subjects.calls("shared"), onCall, { queue: EXECUTOR_QUEUE }),
+    bus.answerCalls(subjects.callAt(name), onCall),
   ];
   const announce = () => {
     if (!bus.isConnected()) return;

@@ -1,11 +1,9 @@
-import type { Bus, BusMessage } from "@fnbus/bus";
+import type { Bus, BusCall } from "@fnbus/bus";
 import {
   type CallReply,
   type EnvelopeMeta,
   EXECUTOR_QUEUE,
   FnbusError,
-  META_HEADER,
-  REPLY_HEADER,
   type RegisteredFunction,
   subjects,
   toFnbusError,
@@ -31,21 +29,19 @@ export interface CallOptions {
 /** Room in a message for what is not the body: the reply header. */
 const HEADER_ROOM = 128 * 1024;
 const RETRY_SECONDS = 1;
-const EMPTY = new Uint8Array(0);
 
-/** Synchronous calls (ARCHITECTURE.md 4): one message in, one out, nothing stored on the way. */
+/** Synchronous calls (ARCHITECTURE.md 4): nothing is stored on the way. */
 export function serveCalls(options: CallOptions) {
   const { bus, shares } = options;
   /** Synchronous calls running or waiting here, by registry id: what the share bounds. */
   const running = new Map<string, number>();
 
-  function reply(message: BusMessage, answer: CallReply, body: Uint8Array = EMPTY): void {
-    message.respond(body, { [REPLY_HEADER]: toHeaderText(answer) });
-  }
-  function refuse(message: BusMessage, thrown: unknown): void {
+  const reply = (call: BusCall, answer: CallReply, body?: Uint8Array): void =>
+    call.answer(JSON.stringify(answer), body);
+  function refuse(call: BusCall, thrown: unknown): void {
     const { code, message: text, details, retryAfterSeconds } = toFnbusError(thrown);
     options.onEnd("not-run");
-    reply(message, {
+    reply(call, {
       ok: false,
       code,
       message: text,
@@ -54,40 +50,31 @@ export function serveCalls(options: CallOptions) {
     });
   }
 
-  function receive(message: BusMessage): void {
+  function receive(call: BusCall): void {
     try {
-      const metaJson = message.header(META_HEADER);
-      if (metaJson === undefined) throw new FnbusError("envelope_invalid", "a call without its metadata");
-      const meta = JSON.parse(metaJson) as EnvelopeMeta;
+      const meta = toMeta(call.head);
       const found = options.find(meta);
-      if (found instanceof Promise || meta.bodyReference) void receiveLater(message, meta, metaJson, found);
-      else start(message, meta, metaJson, found, message.data);
+      if (found instanceof Promise || meta.bodyReference) void receiveLater(call, meta, found);
+      else start(call, meta, found, call.body);
     } catch (thrown) {
-      refuse(message, thrown);
+      refuse(call, thrown);
     }
   }
 
   async function receiveLater(
-    message: BusMessage,
+    call: BusCall,
     meta: EnvelopeMeta,
-    metaJson: string,
     found: RegisteredFunction | Promise<RegisteredFunction>,
   ): Promise<void> {
     try {
-      const body = meta.bodyReference ? await options.readBody(meta) : message.data;
-      start(message, meta, metaJson, await found, body);
+      const body = meta.bodyReference ? await options.readBody(meta) : call.body;
+      start(call, meta, await found, body);
     } catch (thrown) {
-      refuse(message, thrown);
+      refuse(call, thrown);
     }
   }
 
-  function start(
-    message: BusMessage,
-    meta: EnvelopeMeta,
-    metaJson: string,
-    found: RegisteredFunction,
-    body: Uint8Array,
-  ): void {
+  function start(call: BusCall, meta: EnvelopeMeta, found: RegisteredFunction, body: Uint8Array): void {
     const { id, settings } = found.definition;
     const now = performance.now();
     const open = running.get(id) ?? 0;
@@ -95,33 +82,39 @@ export function serveCalls(options: CallOptions) {
       throw new FnbusError("concurrency_limited", undefined, { retryAfterSeconds: RETRY_SECONDS });
     }
     running.set(id, open + 1);
-    const request = { meta, metaJson, body, endsAt: now + meta.deadlineMs, whenOver: "deadline_exceeded" } as const;
+    const request = {
+      meta,
+      metaJson: call.head,
+      body,
+      endsAt: now + meta.deadlineMs,
+      whenOver: "deadline_exceeded",
+    } as const;
     options.runs.start(found, request, (end) => {
       const left = running.get(id)! - 1;
       if (left > 0) running.set(id, left);
       else running.delete(id);
-      answer(message, meta, end);
+      answer(call, meta, end);
     });
   }
 
-  function answer(message: BusMessage, meta: EnvelopeMeta, end: RunEnd): void {
+  function answer(call: BusCall, meta: EnvelopeMeta, end: RunEnd): void {
     if (end.kind === "not-run") {
-      refuse(message, new FnbusError(end.code, end.message, end));
+      refuse(call, new FnbusError(end.code, end.message, end));
       return;
     }
     options.onEnd("ran");
     if (end.body.length + HEADER_ROOM <= bus.maxPayload) {
-      reply(message, { ok: true, result: end.result }, end.body);
+      reply(call, { ok: true, result: end.result }, end.body);
       return;
     }
     options.storeBody(meta, end.body).then(
-      (bodyReference) => reply(message, { ok: true, result: { ...end.result, bodyReference } }),
-      (error: unknown) => refuse(message, error),
+      (bodyReference) => reply(call, { ok: true, result: { ...end.result, bodyReference } }),
+      (error: unknown) => refuse(call, error),
     );
   }
 
-  const all = bus.subscribe(subjects.calls(options.pool), receive, { queue: EXECUTOR_QUEUE });
-  const own = bus.subscribe(subjects.callAt(options.executor), receive);
+  const all = bus.answerCalls(subjects.calls(options.pool), receive, { queue: EXECUTOR_QUEUE });
+  const own = bus.answerCalls(subjects.callAt(options.executor), receive);
   return {
     /** For the announcement: what shares are cut from. */
     running: (): Record<string, number> => Object.fromEntries(running),
@@ -133,9 +126,11 @@ export function serveCalls(options: CallOptions) {
   };
 }
 
-/** Header values are one line of the wire's own text: what JSON leaves unescaped beyond ASCII is escaped. */
-const toHeaderText = (answer: CallReply): string =>
-  JSON.stringify(answer).replace(
-    /[\u007f-\uffff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+/** Throws `envelope_invalid`. */
+function toMeta(head: string): EnvelopeMeta {
+  try {
+    return JSON.parse(head) as EnvelopeMeta;
+  } catch (error) {
+    throw new FnbusError("envelope_invalid", "a call's metadata cannot be read", { cause: error });
+  }
+}

@@ -9,7 +9,12 @@ const TAIL_CHARS = 4096;
 
 /** The output of one instance: read at once and always, so that neither side ever waits for the other. */
 export function createInstanceOutput(definition: FunctionDefinition, instance: string, logs: LogPublisher) {
-  const invocations = new Map<number, string>();
+  /** By call number, counted up: the last so many. */
+  const remembered: ({ call: number; invocation: string } | undefined)[] = Array(REMEMBERED).fill(undefined);
+  const invocationOf = (call: number): string | undefined => {
+    const found = remembered[call % REMEMBERED];
+    return found?.call === call ? found.invocation : undefined;
+  };
   let tail = "";
   const add = (stream: LogLine["stream"], text: string, invocation: string | undefined) =>
     logs.add(definition.space, {
@@ -24,7 +29,7 @@ export function createInstanceOutput(definition: FunctionDefinition, instance: s
 
   return {
     attach(socket: Socket, stream: "stdout" | "stderr"): void {
-      const lines = createLineReader((line) => add(stream, line.text, invocations.get(line.call)), logs.dropped);
+      const lines = createLineReader((line) => add(stream, line.text, invocationOf(line.call)), logs.dropped);
       socket.on("data", (chunk: Buffer) => {
         if (stream === "stderr") tail = (tail + chunk.toString("latin1")).slice(-TAIL_CHARS);
         lines.read(chunk);
@@ -33,8 +38,7 @@ export function createInstanceOutput(definition: FunctionDefinition, instance: s
       socket.resume();
     },
     begin(call: number, invocation: string): void {
-      invocations.set(call, invocation);
-      if (invocations.size > REMEMBERED) invocations.delete(invocations.keys().next().value!);
+      remembered[call % REMEMBERED] = { call, invocation };
     },
     /** A line of ours about the function. */
     platform: (text: string, invocation?: string) => add("platform", text, invocation),

@@ -8,6 +8,8 @@ import type { InstanceOutput } from "./instance-output.ts";
 
 /** One call that user code works on. */
 export interface OpenCall {
+  /** Names it to the runner. */
+  number: number;
   request: RunRequest;
   onEnd: (end: RunEnd) => void;
   startedAt: number;
@@ -37,7 +39,8 @@ export function createInstance(
   on: { free(): void; gone(): void },
 ) {
   const { runner } = booted;
-  const open = new Map<number, OpenCall>();
+  /** Few (`concurrency.perInstance` bounds them), so a search is cheaper than a Map, which leaves garbage behind each call. */
+  let open: OpenCall[] = [];
   const timeoutMs = definition.settings.timeoutMs;
   let memory: { memoryUsedMb?: number } = {};
   let memoryReadAgainAt = 0;
@@ -76,13 +79,20 @@ export function createInstance(
   const fail = (call: OpenCall, error: RunError, body = EMPTY) =>
     end(call, { statusCode: 0, headers: body.length > 0 ? JSON_HEADERS : [], error }, body);
 
+  function takeOut(call: OpenCall): void {
+    const index = open.indexOf(call);
+    if (index < 0) return;
+    open[index] = open.at(-1)!;
+    open.pop();
+  }
+
   /** No call more, and the process is killed. Calls that are open fail with it; where we stopped another, none is at fault. */
   function close(error: RunError): void {
     if (closed) return;
     closed = error;
     leave();
-    const calls = [...open.values()];
-    open.clear();
+    const calls = open;
+    open = [];
     for (const call of calls)
       if (stopped) call.onEnd({ kind: "not-run", code: "instance_lost", message: LOST });
       else fail(call, error);
@@ -102,23 +112,23 @@ export function createInstance(
   /** One that takes no more calls ends with its last one. */
   function free(): void {
     if (!gone) on.free();
-    else if (open.size === 0) booted.kill();
+    else if (open.length === 0) booted.kill();
   }
 
   function hear(frame: RunnerFrame): void {
-    const call = open.get(frame.call);
+    const call = open.find(({ number }) => number === frame.call);
     if (frame.type === frameTypes.fatal && frame.call === 0) {
       const error = readFailure(frame.json);
       output.platform(`${error.type ?? "Error"}: ${error.message} (outside any call)`);
       close(error);
     } else if (call && frame.type === frameTypes.result) {
-      open.delete(frame.call);
+      takeOut(call);
       const answer = readAnswer(frame.json, frame.body.length);
       if ("error" in answer) fail(call, answer.error);
       else end(call, answer, frame.body);
       free();
     } else if (call && frame.type === frameTypes.failed) {
-      open.delete(frame.call);
+      takeOut(call);
       const tooLarge = frame.body.length > limits.inlineBodyBytes;
       fail(call, readFailure(frame.json), tooLarge ? EMPTY : frame.body);
       free();
@@ -136,7 +146,7 @@ export function createInstance(
     idleSince: performance.now(),
     used: false,
     get openCalls(): number {
-      return open.size;
+      return open.length;
     },
     get isGone(): boolean {
       return gone;
@@ -148,6 +158,7 @@ export function createInstance(
     run(request: RunRequest, onEnd: (end: RunEnd) => void): OpenCall {
       const startedAt = performance.now();
       const call: OpenCall = {
+        number: ++lastCall,
         request,
         onEnd,
         startedAt,
@@ -156,10 +167,9 @@ export function createInstance(
         cold: !this.used,
       };
       this.used = true;
-      const number = ++lastCall;
-      open.set(number, call);
-      output.begin(number, request.meta.id);
-      runner.send(frameTypes.call, number, request.metaJson, request.body);
+      open.push(call);
+      output.begin(call.number, request.meta.id);
+      runner.send(frameTypes.call, call.number, request.metaJson, request.body);
       return call;
     },
     /**
@@ -167,9 +177,8 @@ export function createInstance(
      * (I10), and its other calls are lost with it. A caller that gives up early takes nothing from the other calls.
      */
     enforceDeadlines(now: number): void {
-      for (const [number, call] of open) {
-        if (now < call.endsAt) continue;
-        open.delete(number);
+      for (const call of open.filter(({ endsAt }) => endsAt <= now)) {
+        takeOut(call);
         const byFunction = call.startedAt + timeoutMs <= call.request.endsAt;
         if (byFunction)
           fail(call, { code: "function_timeout", message: `the function ran longer than ${timeoutMs} ms` });
@@ -179,21 +188,19 @@ export function createInstance(
             code: call.request.whenOver,
             message: "the call's time was over while it ran",
           });
-        stop(number);
-        if (byFunction || open.size === 0) setTimeout(close, STOP_MS, overTime);
+        stop(call.number);
+        if (byFunction || open.length === 0) setTimeout(close, STOP_MS, overTime);
       }
     },
     /** Stops one call. The process goes at once where it runs nothing else, else after its other calls. */
     cancel(call: OpenCall): void {
-      for (const [number, one] of open) {
-        if (one !== call) continue;
-        open.delete(number);
-        call.onEnd({ kind: "not-run", code: "cancelled", message: "cancelled while it ran" });
-        if (open.size > 0) stop(number);
-        else {
-          leave();
-          booted.kill();
-        }
+      if (!open.includes(call)) return;
+      takeOut(call);
+      call.onEnd({ kind: "not-run", code: "cancelled", message: "cancelled while it ran" });
+      if (open.length > 0) stop(call.number);
+      else {
+        leave();
+        booted.kill();
       }
     },
     kill: () => {

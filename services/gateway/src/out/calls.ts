@@ -1,11 +1,9 @@
-import { type Bus, type BusMessage, isBusError } from "@fnbus/bus";
+import { type Bus, type CallAnswer as BusAnswer, isBusError } from "@fnbus/bus";
 import {
   type BodyReference,
   type CallReply,
   type EnvelopeMeta,
   FnbusError,
-  META_HEADER,
-  REPLY_HEADER,
   type RunResult,
   subjects,
 } from "@fnbus/contract";
@@ -41,16 +39,20 @@ interface Replied {
 
 export function createCalls(bus: Bus, executors: Executors, bodies: Bodies): Calls {
   /** Throws `no_executor`, `deadline_exceeded`, `broker_unavailable`, `envelope_invalid`. */
-  const ask = (subject: string, meta: EnvelopeMeta, body: Uint8Array, leftMs: number): Promise<Replied> => {
-    const headers = { [META_HEADER]: JSON.stringify(meta) };
-    return bus
-      .request(subject, body, { timeoutMs: leftMs + ANSWER_MARGIN_MS, headers })
+  const ask = (subject: string, meta: EnvelopeMeta, body: Uint8Array, leftMs: number, spread: number) =>
+    bus
+      .call(subject, JSON.stringify(meta), body, { timeoutMs: leftMs + ANSWER_MARGIN_MS, spread })
       .then(toReplied, raiseCallError);
-  };
 
   async function askTwice(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer> {
     const start = performance.now();
-    const first = await ask(subjects.call(pool, meta.space, meta.function), meta, body, meta.deadlineMs);
+    const first = await ask(
+      subjects.call(pool, meta.space, meta.function),
+      meta,
+      body,
+      meta.deadlineMs,
+      executors.of(pool),
+    );
     if (first.reply.ok) return toAnswer(first.reply.result, first.body);
     const refusal = toError(first.reply);
     // One executor at its share hands the call on once: another may have room.
@@ -58,9 +60,11 @@ export function createCalls(bus: Bus, executors: Executors, bodies: Bodies): Cal
     const not = typeof refusal.details?.executor === "string" ? refusal.details.executor : undefined;
     const other = executors.other(pool, not, Date.now(), Math.random());
     if (refusal.code !== "concurrency_limited" || other === undefined || leftMs <= 0) throw refusal;
-    const second = await ask(subjects.callAt(other), { ...meta, deadlineMs: leftMs }, body, leftMs).catch((error) => {
-      throw error instanceof FnbusError && error.code === "no_executor" ? refusal : error;
-    });
+    const second = await ask(subjects.callAt(other), { ...meta, deadlineMs: leftMs }, body, leftMs, 1).catch(
+      (error) => {
+        throw error instanceof FnbusError && error.code === "no_executor" ? refusal : error;
+      },
+    );
     if (!second.reply.ok) throw toError(second.reply);
     return toAnswer(second.reply.result, second.body);
   }
@@ -89,9 +93,9 @@ export function createCalls(bus: Bus, executors: Executors, bodies: Bodies): Cal
   };
 }
 
-function toReplied(message: BusMessage): Replied {
+function toReplied({ head, body }: BusAnswer): Replied {
   try {
-    return { reply: JSON.parse(message.header(REPLY_HEADER) ?? "") as CallReply, body: message.data };
+    return { reply: JSON.parse(head) as CallReply, body };
   } catch (error) {
     throw new FnbusError("envelope_invalid", "the executor's reply cannot be read", { cause: error });
   }
