@@ -33,16 +33,26 @@ export async function viewOf(sources: Sources, live: LiveInvocation): Promise<In
 }
 
 async function findNow(sources: Sources, id: string): Promise<Found | undefined> {
+  return (await findLive(sources, id)) ?? findEnded(sources, id);
+}
+
+async function findLive(sources: Sources, id: string): Promise<Found | undefined> {
   const known = sources.view.find(id);
-  if (known && isLive(known)) {
-    const view = await viewOf(sources, known);
-    if (view) return { kind: "live", view, live: known };
-  }
+  const view = known && isLive(known) ? await viewOf(sources, known) : undefined;
+  return view && { kind: "live", view, live: known as LiveInvocation };
+}
+
+async function findEnded(sources: Sources, id: string): Promise<Found | undefined> {
   const row = await sources.projection.ask("get", id);
   return row && { kind: "ended", ...row };
 }
 
+/** What the core has read and no longer holds has ended, perhaps just now: its end is waited for, wherever the log ended before. */
 async function findAfterCatchingUp(sources: Sources, id: string): Promise<Found | undefined> {
-  if (!(await sources.caughtUp())) throw new FnbusError("ledger_unavailable", "the logs are still being read");
-  return findNow(sources, id);
+  const late = () => new FnbusError("ledger_unavailable", "the logs are still being read");
+  if (!(await sources.logsRead())) throw late();
+  const live = await findLive(sources, id);
+  if (live) return live;
+  if (!(await sources.projected())) throw late();
+  return findEnded(sources, id);
 }
