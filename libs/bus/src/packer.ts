@@ -39,10 +39,14 @@ export function createPacker(
   };
   const publishPacks = async () => {
     while (waiting.length > 0) {
+      // What this turn of the event loop still brings shares the pack.
+      await new Promise((resolve) => setImmediate(resolve));
       inFlight = takePack();
       try {
         const pack = encodeInvocationPack(inFlight.map(({ frame }) => frame));
-        const { sequence } = await append(core, subject, pack, options);
+        const appended = append(core, subject, pack, options);
+        core.outgoing.flush();
+        const { sequence } = await appended;
         inFlight.forEach(({ resolve }, index) => {
           resolve({ sequence, index });
         });
@@ -64,8 +68,7 @@ export function createPacker(
       return new Promise((resolve, reject) => {
         waiting.push({ frame, resolve, reject });
         bytes += frame.length;
-        // The first of a turn starts the pack when the turn ends, so that the whole turn's frames share it.
-        running ??= new Promise((done) => setImmediate(done)).then(publishPacks);
+        running ??= publishPacks();
       });
     },
     get pending() {

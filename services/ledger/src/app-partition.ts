@@ -10,7 +10,7 @@ import { type LedgerConfig, packBytesFor } from "./config.ts";
 import { type Core, type CoreView, checkpointSegments, createCore } from "./core/index.ts";
 import { createDriver } from "./driver.ts";
 import type { FrameCache } from "./envelopes/cache.ts";
-import { cacheFrames, dropUnneeded } from "./envelopes/caching.ts";
+import { dropUnneeded } from "./envelopes/caching.ts";
 import { createFrames } from "./envelopes/frames.ts";
 import { createBrokerClock } from "./in/broker-clock.ts";
 import { readFills } from "./in/fills.ts";
@@ -154,7 +154,8 @@ export async function startPartition(parts: PartitionParts): Promise<Partition> 
     apply,
     view,
     saw: clock.saw,
-    invocationsRead: (sequence, bytes, heads) => cacheFrames(cache, sequence, bytes, heads),
+    // Before the core judges a pack, for it may hand out its frames at once.
+    invocationsRead: cache.add,
     invocationsTaken(sequence, heads, droppedAny) {
       if (droppedAny || view.phase !== "owning") dropUnneeded(cache, view, sequence, heads);
     },

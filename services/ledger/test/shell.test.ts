@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Doors, perform } from "../src/app-actions.ts";
 import type { Action, Core } from "../src/core/index.ts";
 import { createDriver } from "../src/driver.ts";
-import { createFrameCache } from "../src/envelopes/cache.ts";
+import { createFrameCache, type FrameCache } from "../src/envelopes/cache.ts";
 import { createBrokerClock } from "../src/in/broker-clock.ts";
 import { createWaiters } from "../src/look-up/waiters.ts";
 import { sendVerdicts } from "../src/out/verdicts.ts";
@@ -36,29 +36,46 @@ describe("the broker's clock", () => {
 
 describe("the cache of frames", () => {
   const place = (sequence: number, index = 0) => ({ stream: "invocations" as const, sequence, index });
+  /** A pack of frames behind a head of two bytes. */
+  const add = (cache: FrameCache, sequence: number, ...frames: string[]) => {
+    const starts = frames.map((_, index) => 2 + frames.slice(0, index).join("").length);
+    const heads = frames.map(({ length }, index) => ({ offset: starts[index]!, bytes: length }));
+    const pack = Buffer.from(`--${frames.join("")}`);
+    cache.add(sequence, pack, heads);
+    return pack;
+  };
+  const textAt = (cache: FrameCache, sequence: number, index = 0) => cache.get(place(sequence, index))?.toString();
 
-  it("holds copies, so that a frame never pins its pack (L28)", () => {
+  it("holds a copy, so that a pack never pins what it was read into (L28)", () => {
     const cache = createFrameCache(100);
-    const pack = Buffer.from("abcdef");
-    cache.add(1, 0, pack.subarray(0, 3));
-    pack.fill(0);
-    expect(cache.get(place(1))?.toString()).toBe("abc");
+    add(cache, 1, "abc", "defg").fill(0);
+    expect([textAt(cache, 1, 0), textAt(cache, 1, 1), textAt(cache, 1, 2)]).toEqual(["abc", "defg", undefined]);
   });
 
   it("never holds more than its bound, and lets go of what came first (I11)", () => {
     const cache = createFrameCache(100);
-    for (let sequence = 1; sequence <= 10; sequence++) cache.add(sequence, 0, Buffer.alloc(30));
+    for (let sequence = 1; sequence <= 10; sequence++) add(cache, sequence, "x".repeat(28));
     expect(cache.bytes).toBe(90);
     expect(cache.get(place(7))).toBeUndefined();
     expect(cache.get(place(8))).toBeDefined();
   });
 
+  it("keeps a pack, and counts it, until none of its frames is needed", () => {
+    const cache = createFrameCache(100);
+    add(cache, 1, "first", "second");
+    cache.delete(1, 0);
+    cache.delete(1, 0);
+    expect([textAt(cache, 1, 0), textAt(cache, 1, 1), cache.bytes]).toEqual([undefined, "second", 13]);
+    cache.delete(1, 1);
+    expect([textAt(cache, 1, 1), cache.bytes]).toEqual([undefined, 0]);
+  });
+
   it("tells two frames of one id apart by their places", () => {
     const cache = createFrameCache(100);
-    cache.add(1, 0, Buffer.from("first"));
-    cache.add(2, 0, Buffer.from("conflict"));
+    add(cache, 1, "first");
+    add(cache, 2, "conflict");
     cache.delete(2, 0);
-    expect(cache.get(place(1))?.toString()).toBe("first");
+    expect(textAt(cache, 1)).toBe("first");
     expect(cache.get({ ...place(1), stream: "parked" })).toBeUndefined();
   });
 });

@@ -3,12 +3,6 @@ import type { CoreView } from "../core/index.ts";
 import { isLive } from "../look-up/live-view.ts";
 import type { FrameCache } from "./cache.ts";
 
-/** Before the core judges a pack, for it may hand out its frames at once. */
-export function cacheFrames(cache: FrameCache, sequence: number, bytes: Buffer, heads: readonly FrameHead[]): void {
-  for (const [index, { offset, bytes: length }] of heads.entries())
-    cache.add(sequence, index, bytes.subarray(offset, offset + length));
-}
-
 /** After the core has judged it: frames of dropped copies and of what has ended already are not kept. */
 export function dropUnneeded(cache: FrameCache, view: CoreView, sequence: number, heads: readonly FrameHead[]): void {
   for (const [index, { id }] of heads.entries()) {
