@@ -7,7 +7,7 @@ import { addTally, type Step, type Tally, toLine } from "./tally.ts";
  * on containers where a Docker engine answers. Every step runs, whatever failed before it. The last line adds all up:
  * `N passed, N failed`.
  */
-const tally: Tally = { passed: 0, failed: 0, failures: [] };
+const tally: Tally = { passed: 0, failed: 0, failures: [], retried: [] };
 
 async function take(step: Step): Promise<void> {
   const began = performance.now();
@@ -28,7 +28,7 @@ await take({
 
 const servers = await findServers();
 process.stdout.write(`\n${servers.message}\n`);
-if (!servers.found) addTally(tally, { passed: 0, failed: 1, failures: [servers.message] });
+if (!servers.found) addTally(tally, { passed: 0, failed: 1, failures: [servers.message], retried: [] });
 else {
   Object.assign(process.env, servers.env);
   await take({ name: "tests against real servers", run: () => runVitest("servers") });
@@ -43,6 +43,7 @@ else {
   await take({ name: "stack journeys on containers", run: () => runVitest("containers") });
 }
 
+for (const retried of tally.retried) process.stdout.write(`\nPASSED ON RETRY ${retried}\n`);
 for (const failure of tally.failures) process.stdout.write(`\nFAILED ${failure}\n`);
 process.stdout.write(`\n${toLine(tally)}\n`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -20,8 +20,8 @@ async function exitCode(command: string, args: string[]): Promise<number> {
 /** A command counts as one. */
 export async function runCommand(command: string, args: string[]): Promise<Tally> {
   const code = await exitCode(command, args);
-  if (code === 0) return { passed: 1, failed: 0, failures: [] };
-  return { passed: 0, failed: 1, failures: [`${command} ${args.join(" ")} (exit code ${code})`] };
+  if (code === 0) return { passed: 1, failed: 0, failures: [], retried: [] };
+  return toFailed(`${command} ${args.join(" ")} (exit code ${code})`);
 }
 
 /** Every test of a vitest project counts. One that could not even be loaded, or an error outside of all, is a failure. */
@@ -36,23 +36,41 @@ export async function runVitest(project: string): Promise<Tally> {
     ]);
     const results = JSON.parse(await readFile(file, "utf8")) as VitestResults;
     const failures = results.testResults.flatMap(toFailures);
+    const retried = results.testResults.flatMap((file) => tell(file, wasRetried));
     if (failures.length === 0 && code !== 0) failures.push(`${project}: an error outside of every test, see above`);
-    return { passed: results.numPassedTests, failed: failures.length, failures };
+    return { passed: results.numPassedTests, failed: failures.length, failures, retried };
   } catch (error) {
-    return { passed: 0, failed: 1, failures: [`${project}: no results (${String(error)})`] };
+    return toFailed(`${project}: no results (${String(error)})`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function toFailures({ name, status, message, assertionResults }: FileResults): string[] {
-  const file = relative(repository, name);
-  const failed = assertionResults.filter((one) => one.status === "failed");
-  if (failed.length === 0 && status === "failed") return [`${file}: ${firstLines(message)}`];
-  return failed.map((one) => `${file}: ${one.fullName}\n  ${firstLines(one.failureMessages.join("\n"))}`);
+const toFailed = (failure: string): Tally => ({ passed: 0, failed: 1, failures: [failure], retried: [] });
+
+const hasFailed = ({ status }: TestResults): boolean => status === "failed";
+const wasRetried = ({ status, failureMessages }: TestResults): boolean =>
+  status === "passed" && failureMessages.length > 0;
+
+function toFailures(file: FileResults): string[] {
+  const failed = tell(file, hasFailed);
+  if (failed.length > 0 || file.status !== "failed") return failed;
+  return [`${relative(repository, file.name)}: ${firstLines(file.message)}`];
 }
 
-const firstLines = (message: string) => message.slice(0, 600).split("\n").slice(0, 8).join("\n  ");
+const tell = ({ name, assertionResults }: FileResults, isMeant: (test: TestResults) => boolean): string[] =>
+  assertionResults
+    .filter(isMeant)
+    .map((one) => `${relative(repository, name)}: ${one.fullName}\n  ${firstLines(one.failureMessages.join("\n"))}`);
+
+/** Of a message and its stack, what is ours. */
+const firstLines = (message: string): string =>
+  message
+    .split("\n")
+    .filter((line) => !/^\s+at (?!.*test\/)/.test(line) && !line.includes("node_modules"))
+    .slice(0, 8)
+    .join("\n  ")
+    .slice(0, 800);
 
 interface VitestResults {
   numPassedTests: number;
@@ -63,5 +81,11 @@ interface FileResults {
   name: string;
   status: string;
   message: string;
-  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  assertionResults: TestResults[];
+}
+
+interface TestResults {
+  status: string;
+  fullName: string;
+  failureMessages: string[];
 }

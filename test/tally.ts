@@ -3,6 +3,8 @@ export interface Tally {
   failed: number;
   /** What failed, and with which message: told once more at the end, where people look first. */
   failures: string[];
+  /** What passed on its second try, and why it failed on its first: no failure of the run, and none to forget. */
+  retried: string[];
 }
 
 export interface Step {
@@ -14,6 +16,7 @@ export function addTally(total: Tally, found: Tally): void {
   total.passed += found.passed;
   total.failed += found.failed;
   total.failures.push(...found.failures);
+  total.retried.push(...found.retried);
 }
 
 export const toLine = ({ passed, failed }: Tally): string => `${passed} passed, ${failed} failed`;

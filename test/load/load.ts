@@ -18,7 +18,10 @@ export interface Rate {
   bad: number;
 }
 
-/** POSTs for so long and reports. A second of the same load before it is not counted. */
+/** Programs that have just begun run at half their speed: so long the same load runs before it is counted. */
+const WARM_UP_SECONDS = 3;
+
+/** POSTs for so long and reports. */
 export async function measureLoad(load: Load): Promise<Rate> {
   const options = {
     url: load.url,
@@ -28,7 +31,7 @@ export async function measureLoad(load: Load): Promise<Rate> {
     headers: { "content-type": "application/octet-stream", ...load.headers },
     ...(load.paths ? { requests: load.paths.map((path) => ({ path })) } : {}),
   };
-  await autocannon({ ...options, duration: 3 });
+  await autocannon({ ...options, duration: WARM_UP_SECONDS });
   const result = await autocannon({ ...options, duration: load.seconds });
   return {
     perSecond: Math.round(result.requests.average),

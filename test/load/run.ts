@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { startLocalStack } from "../stack/local-stack.ts";
-import type { Stack } from "../stack/stack.ts";
+import { type Stack, sourceNames } from "../stack/stack.ts";
 import { deployEcho } from "./calls.ts";
 import { measureAccept } from "./measures/accept.ts";
 import { measureCallbacks } from "./measures/callbacks.ts";
@@ -38,6 +38,8 @@ const measurements: Record<string, (stack: Stack) => Promise<Measure[]>> = {
 const DURABLE = ["callbacks", "accept"];
 /** A journey looks for lost callbacks every few seconds, so that it takes seconds: under load that is work of its own. */
 const settings = { "callback-dispatcher": { FNBUS_CALLBACK_RECONCILE: "2m" } };
+/** All that `npm start` runs. */
+const replicas = Object.fromEntries(sourceNames.map((name) => [name, 1]));
 const names = values.only.split(",");
 const unknown = names.find((name) => !measurements[name]);
 if (unknown !== undefined) {
@@ -47,7 +49,7 @@ if (unknown !== undefined) {
 
 async function measure(chosen: string[], options: { durable: boolean }): Promise<Measure[]> {
   if (chosen.length === 0) return [];
-  const stack = await startLocalStack({ ...options, settings });
+  const stack = await startLocalStack({ ...options, settings, replicas });
   const found: Measure[] = [];
   try {
     await deployEcho(stack, "echo");

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Stack } from "../../stack/stack.ts";
+import { type Stack, serviceNames } from "../../stack/stack.ts";
 import type { Measure } from "../report.ts";
 
 /** Proportional set size of a process, MB: shared pages are divided among those that share them. */
@@ -39,15 +39,15 @@ export async function measureMemory(stack: Stack): Promise<Measure[]> {
     const found = mine.filter(({ command }) => pattern.test(command));
     return { count: found.length, megabytes: Math.round(found.reduce((total, { pid }) => total + memoryOf(pid), 0)) };
   };
-  const parts = {
-    gateway: sum(/services\/gateway\/src\/main/),
-    ledger: sum(/services\/ledger\/src\/main/),
-    executor: sum(/services\/executor\/src\/main/),
-    dispatcher: sum(/services\/callback-dispatcher\/src\/main/),
-    nats: sum(/nats-server/),
-    redis: sum(/redis-server/),
+  const instances = {
     nodeRunners: sum(/^(?!bwrap|.*\/bwrap).*runtime\/nodejs\/main/),
     pythonRunners: sum(/^(?!bwrap|.*\/bwrap).*runtime\/python\/main/),
+  };
+  const parts: Record<string, typeof instances.nodeRunners> = {
+    ...Object.fromEntries(serviceNames.map((name) => [name, sum(new RegExp(`services/${name}/src/main`))])),
+    nats: sum(/nats-server/),
+    redis: sum(/redis-server/),
+    ...instances,
     spawner: sum(/runtime\/spawner|^bwrap|\/bwrap/),
   };
   const each = ({ count, megabytes }: { count: number; megabytes: number }) =>
@@ -62,15 +62,15 @@ export async function measureMemory(stack: Stack): Promise<Measure[]> {
     },
     {
       name: "one idle Node.js instance",
-      ours: each(parts.nodeRunners),
+      ours: each(instances.nodeRunners),
       unit: "MB",
-      details: { instances: parts.nodeRunners.count },
+      details: { instances: instances.nodeRunners.count },
     },
     {
       name: "one idle Python instance",
-      ours: each(parts.pythonRunners),
+      ours: each(instances.pythonRunners),
       unit: "MB",
-      details: { instances: parts.pythonRunners.count },
+      details: { instances: instances.pythonRunners.count },
     },
   ];
 }
