@@ -29,6 +29,8 @@ describe("a source that counts", () => {
     publisher = createPublisher(platform.bus);
     target = await platform.createFunction("counted");
     executor = startExecutor(platform.bus, "counted", async () => "done");
+    // From here on there is an owner, which judges every pack when it reads it.
+    await publisher.acceptJudged(target, "first");
   });
   afterAll(async () => {
     executor.stop();
