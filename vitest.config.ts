@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Tests that start servers take turns: two cores are soon busy, and a journey measures time. In CI, whose machine may be
+ * Journeys take turns: two cores are soon busy, and a journey measures time. In CI, whose machine may be
  * shared, one that fails is run once more, and the verbose report says so; elsewhere it fails at once.
  */
 const withServers = {
@@ -23,7 +23,16 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { test: { name: "servers", include: ["{libs,services,deploy}/**/test/**/*.server.test.ts"], ...withServers } },
+      {
+        test: {
+          name: "servers",
+          include: ["{libs,services,deploy}/**/test/**/*.server.test.ts"],
+          ...withServers,
+          // They wait more than they work: two files side by side take little more than half the time.
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
       {
         test: { name: "processes", include: ["test/stack/processes.test.ts"], ...withServers, testTimeout: 240_000 },
       },

@@ -8,7 +8,8 @@ export interface StoredFrame {
   drop(): void;
 }
 
-export type ToFrame = (envelope: Envelope, options: FrameOptions) => Promise<StoredFrame>;
+/** At once where nothing is stored beside the frame. */
+export type ToFrame = (envelope: Envelope, options: FrameOptions) => StoredFrame | Promise<StoredFrame>;
 
 /** Frames of one partition that wait or are in flight (I11). */
 const MAX_PENDING_FRAMES = 50_000;
@@ -16,9 +17,14 @@ const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 const nothing = () => {};
 
 /** Envelopes as frames, large bodies in the object store first. Throws `broker_unavailable`, `overloaded`, `store_unavailable`. */
-export const createFrames =
-  (bus: Bus, bodies: Bodies, packers: readonly Packer[]): ToFrame =>
-  async (envelope, options) => {
+export function createFrames(bus: Bus, bodies: Bodies, packers: readonly Packer[]): ToFrame {
+  async function storeBody({ meta, body }: Envelope, options: FrameOptions): Promise<StoredFrame> {
+    const bodyReference = await bodies.put(meta.partition, meta.id, body);
+    const frame = encodeFrame({ meta: { ...meta, bodyReference }, body: new Uint8Array(0) }, options);
+    return { frame, drop: () => bodies.drop(bodyReference) };
+  }
+
+  return (envelope, options) => {
     const { meta, body } = envelope;
     const packer = packers[meta.partition];
     if (!packer) throw new FnbusError("internal", undefined, { cause: new Error(`no partition ${meta.partition}`) });
@@ -27,7 +33,6 @@ export const createFrames =
     const { frames, bytes } = packer.pending;
     if (frames >= MAX_PENDING_FRAMES || bytes >= MAX_PENDING_BYTES) throw new FnbusError("overloaded");
     if (body.length <= limits.inlineBodyBytes) return { frame: encodeFrame(envelope, options), drop: nothing };
-    const bodyReference = await bodies.put(meta.partition, meta.id, body);
-    const frame = encodeFrame({ meta: { ...meta, bodyReference }, body: new Uint8Array(0) }, options);
-    return { frame, drop: () => bodies.drop(bodyReference) };
+    return storeBody(envelope, options);
   };
+}

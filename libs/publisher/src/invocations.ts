@@ -118,7 +118,8 @@ export function createInvocations(
   return {
     async accept(envelope, frameOptions = {}) {
       const { id, partition } = envelope.meta;
-      const { frame, drop } = await toFrame(envelope, frameOptions);
+      const stored = toFrame(envelope, frameOptions);
+      const { frame, drop } = stored instanceof Promise ? await stored : stored;
       try {
         await publish(partition, id, frame, performance.now() + options.timeoutMs);
       } catch (error) {

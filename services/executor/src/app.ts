@@ -43,7 +43,12 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
   const running = await createRunning({ bus, config, logger, metrics, machine, executor });
   const { pools } = running;
 
-  const ended = metrics.counter("fnbus_executor_runs", "runs that ended, by way of asking and outcome");
+  const ended = { sync: { ran: 0, "not-run": 0 }, async: { ran: 0, "not-run": 0 } };
+  metrics.total("fnbus_executor_runs", "runs that ended, by way of asking and outcome", () =>
+    Object.entries(ended).flatMap(([mode, counts]) =>
+      Object.entries(counts).map(([outcome, count]): [number, Record<string, string>] => [count, { mode, outcome }]),
+    ),
+  );
   const shares = createShares({ executor, pool });
   const held = createHeldWork(config.FNBUS_EXECUTOR_CAPACITY);
   const results = createResultPublisher(bus, executor, held);
@@ -56,7 +61,9 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
     runs: pools,
     readBody: bodies.read,
     storeBody: bodies.store,
-    onEnd: (outcome) => ended.add(1, { mode: "sync", outcome }),
+    onEnd(outcome) {
+      ended.sync[outcome]++;
+    },
   });
   const work = serveWork({
     ...{ bus, executor, held, find },
@@ -64,7 +71,7 @@ export async function startExecutor(context: ServiceContext<ExecutorConfig>): Pr
     readBody: bodies.read,
     answer: results.answer,
     onResult(id, attempt, end) {
-      ended.add(1, { mode: "async", outcome: end.kind });
+      ended.async[end.kind]++;
       holding.keep(id, attempt, toAsyncResult(end, executor, Date.now()));
     },
     onDamaged: (error) => logger.error({ err: error }, "a pack of work cannot be read"),

@@ -50,7 +50,8 @@ export function createFunctionPool(
 
   function pump(now: number): void {
     while (queue.length > 0 && ready.length > 0) assign(queue.shift()!);
-    const waitedMs = queue.length > 0 ? now - queue[0]!.queuedAt : 0;
+    if (queue.length === 0) return;
+    const waitedMs = now - queue[0]!.queuedAt;
     const load = { queued: queue.length, waitedMs, instances: alive.size + starting, starting, perInstance };
     for (let count = countToStart(load); count > 0; count--) if (!startOne()) return;
   }
@@ -97,8 +98,7 @@ export function createFunctionPool(
   /** An instance that nobody needs here may be needed elsewhere. */
   function settle(): void {
     pump(performance.now());
-    const idle = ready.findLast((one) => one.openCalls === 0);
-    if (idle && (retired || (alive.size > 1 && budget.isWanted()))) idle.kill();
+    if (retired || (alive.size > 1 && budget.isWanted())) ready.findLast((one) => one.openCalls === 0)?.kill();
   }
 
   function left(instance: Instance | undefined): void {

@@ -44,19 +44,24 @@ export function createCalls(bus: Bus, executors: Executors, bodies: Bodies): Cal
       .call(subject, JSON.stringify(meta), body, { timeoutMs: leftMs + ANSWER_MARGIN_MS, spread })
       .then(toReplied, raiseCallError);
 
-  async function askTwice(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer> {
+  function askTwice(pool: string, meta: EnvelopeMeta, body: Uint8Array): Promise<CallAnswer> {
     const start = performance.now();
-    const first = await ask(
-      subjects.call(pool, meta.space, meta.function),
-      meta,
-      body,
-      meta.deadlineMs,
-      executors.of(pool),
+    const subject = subjects.call(pool, meta.space, meta.function);
+    return ask(subject, meta, body, meta.deadlineMs, executors.of(pool)).then(({ reply, body: answer }) =>
+      reply.ok
+        ? toAnswer(reply.result, answer)
+        : askAnother(pool, meta, body, toError(reply), meta.deadlineMs - (performance.now() - start)),
     );
-    if (first.reply.ok) return toAnswer(first.reply.result, first.body);
-    const refusal = toError(first.reply);
-    // One executor at its share hands the call on once: another may have room.
-    const leftMs = meta.deadlineMs - (performance.now() - start);
+  }
+
+  /** One executor at its share hands the call on once: another may have room. */
+  async function askAnother(
+    pool: string,
+    meta: EnvelopeMeta,
+    body: Uint8Array,
+    refusal: FnbusError,
+    leftMs: number,
+  ): Promise<CallAnswer> {
     const not = typeof refusal.details?.executor === "string" ? refusal.details.executor : undefined;
     const other = executors.other(pool, not, Date.now(), Math.random());
     if (refusal.code !== "concurrency_limited" || other === undefined || leftMs <= 0) throw refusal;
