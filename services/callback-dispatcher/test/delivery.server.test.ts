@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buckets, type OutcomeRecord } from "@fnbus/contract";
 import { deriveSpaceSecret, verifyCallback } from "@fnbus/signing";
 import { assertSilence, until } from "@fnbus/testing";
+import { type CloudEvent, HTTP } from "cloudevents";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { toOutcome } from "./outcome.ts";
 import {
@@ -96,6 +97,21 @@ describe("a callback", () => {
       "content-type": "application/json",
     });
     expect(JSON.parse(hook.received[0]!.body.toString())).toMatchObject({ error: { status: 504, code: "expired" } });
+  });
+
+  it("is a CloudEvent where the function answered one, as the official library reads it (D9)", async () => {
+    const hook = await receiver();
+    const outcome = toOutcome(hook.url);
+    const event = { specversion: "1.0", id: "bill-7", source: "/bill", type: "com.example.bill.sent" };
+    outcome.result!.headers.push(
+      ...Object.entries(event).map(([name, value]): [string, string] => [`ce-${name}`, value]),
+    );
+    await putOutcomes(platform.bus, [outcome], Buffer.from('{"bill":7}'));
+    await ended(outcome.id);
+    const { headers, body } = hook.received[0]!;
+    const read = HTTP.toEvent({ headers, body: body.toString() }) as CloudEvent;
+    expect(read.validate()).toBe(true);
+    expect(read).toMatchObject({ ...event, data: { bill: 7 } });
   });
 
   it("takes a large body from the object store", async () => {
