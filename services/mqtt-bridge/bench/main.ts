@@ -17,7 +17,7 @@ import { streams, subjects } from "@fnbus/contract";
 import { startMosquitto, until } from "@fnbus/testing";
 import { connectDevice, startPlatform } from "../test/platform.ts";
 
-const COUNT = Number(process.argv[2] ?? 20_000);
+const COUNT = Number(process.argv[2] ?? 100_000);
 const ROUNDS = Number(process.argv[3] ?? 3);
 const CONNECTIONS = [1, 4];
 const PAYLOAD = Buffer.alloc(256, "x");
