@@ -1,8 +1,9 @@
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import { decodeCallPack, encodeCallPack, entryBytes } from "./call-packs.ts";
 import type { Connection } from "./connection.ts";
-import { BusError, raise } from "./errors.ts";
+import { BusError } from "./errors.ts";
 import { toInboxPrefix } from "./first-connection.ts";
+import { listen } from "./listen.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { createConnectedWaiters, isNoResponders, noResponders } from "./replies.ts";
 import type { CallAnswer, CallOptions } from "./types.ts";
@@ -34,7 +35,6 @@ interface Caller extends Waiter {
 export const PACK_BYTES = 256 * 1024;
 
 export function createCalls(connection: Connection, outgoing: Outgoing, name: string): Calls {
-  const { nc } = connection;
   const prefix = `${createInbox(toInboxPrefix(name))}.`;
   const waiters = createConnectedWaiters<Caller>(connection);
   let queues = new Map<string, Caller[]>();
@@ -51,16 +51,7 @@ export function createCalls(connection: Connection, outgoing: Outgoing, name: st
         reject(noResponders(subject));
     }
   };
-  nc.subscribe(`${prefix}*`, {
-    callback: (error, message) => {
-      try {
-        if (error) throw error;
-        receive(message);
-      } catch (thrown) {
-        raise(thrown);
-      }
-    },
-  });
+  listen(connection.nc, `${prefix}*`, receive);
 
   function sendPack(subject: string, callers: readonly Caller[], bytes: number): void {
     const pack = ++packs;

@@ -5,9 +5,9 @@ import { append } from "./append.ts";
 import { createCalls } from "./calls.ts";
 import { openConnection } from "./connection.ts";
 import type { Core } from "./core.ts";
-import { raise } from "./errors.ts";
 import { openKeyValue } from "./key-value.ts";
 import { acquireLease } from "./lease.ts";
+import { listen } from "./listen.ts";
 import { toBusMessage } from "./messages.ts";
 import { openObjects } from "./objects.ts";
 import { createOutgoing } from "./outgoing.ts";
@@ -45,17 +45,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   };
 
   function subscribe(subject: string, queue: string | undefined, handler: (message: Msg) => void): Subscription {
-    const subscription = nc.subscribe(subject, {
-      ...(queue === undefined ? {} : { queue }),
-      callback(error, message) {
-        try {
-          if (error) throw error;
-          handler(message);
-        } catch (thrown) {
-          raise(thrown);
-        }
-      },
-    });
+    const subscription = listen(nc, subject, handler, queue);
     return {
       unsubscribe: () => subscription.unsubscribe(),
       drain: async () => {

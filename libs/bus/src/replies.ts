@@ -1,7 +1,8 @@
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import type { Connection } from "./connection.ts";
-import { BusError, raise } from "./errors.ts";
+import { BusError } from "./errors.ts";
 import { toInboxPrefix } from "./first-connection.ts";
+import { listen } from "./listen.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Headers } from "./types.ts";
 import { createWaiters, type Waiter, type Waiters } from "./waiters.ts";
@@ -50,7 +51,6 @@ export function createConnectedWaiters<W extends Waiter>(connection: Connection)
 }
 
 export function createReplies(connection: Connection, outgoing: Outgoing, name: string): Replies {
-  const { nc } = connection;
   const prefix = `${createInbox(toInboxPrefix(name))}.`;
   const waiters = createConnectedWaiters<Asker>(connection);
   const inboxes = new Map<string, (message: Msg) => void>();
@@ -68,16 +68,7 @@ export function createReplies(connection: Connection, outgoing: Outgoing, name: 
       waiter.resolve(message);
     }
   };
-  nc.subscribe(`${prefix}*`, {
-    callback: (error, message) => {
-      try {
-        if (error) throw error;
-        receive(message);
-      } catch (thrown) {
-        raise(thrown);
-      }
-    },
-  });
+  listen(connection.nc, `${prefix}*`, receive);
 
   return {
     ask(subject, data, timeoutMs, headers, signal) {
