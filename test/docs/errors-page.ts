@@ -5,7 +5,7 @@ const retries = { no: "no", later: "later", "same-key": "yes, with the same key"
 
 /** The sections are the comments of the table's files, so that a row has one home. */
 function sections(): Map<string, string> {
-  const files = ["error-table.ts", "error-table-triggers.ts"];
+  const files = ["error-table.ts", "error-table-runs.ts", "error-table-triggers.ts"];
   const source = files.map((name) => readFileSync(new URL(`../../libs/contract/src/${name}`, import.meta.url), "utf8"));
   const sectionOf = new Map<string, string>();
   let section = "";

@@ -1,11 +1,5 @@
+import { caller, later } from "./error-rows.ts";
 import type { ErrorRow } from "./errors.ts";
-
-const caller = (status: number, title: string, fix: string): ErrorRow => ({
-  ...{ status, side: "caller", retry: "no", title, fix },
-});
-const later = (status: number, title: string, fix: string): ErrorRow => ({
-  ...{ status, side: "platform", retry: "later", title, fix },
-});
 
 /** Errors of triggers: what their definitions get wrong, and what their sources meet. Part of `errorTable`. */
 export const triggerErrors = {
