@@ -1,26 +1,5 @@
-import type {
-  ErrorCode,
-  SourceService,
-  TestedInvocation,
-  Trigger,
-  TriggerReport,
-  TriggerSettings,
-  TriggerState,
-  TriggerType,
-} from "@fnbus/contract";
+import type { TestedInvocation, Trigger, TriggerSettings, TriggerStatus, TriggerType } from "@fnbus/contract";
 import type { Page } from "./management.ts";
-
-/** One trigger as it is now, over all replicas of the service that runs it. */
-export interface TriggerStatus {
-  state: TriggerState;
-  since?: number;
-  error?: { code: ErrorCode; message: string; at?: number };
-  received: number;
-  published: number;
-  givenUp: number;
-  lastEventAt?: number;
-  replicas: (Omit<TriggerReport, "id"> & { service: SourceService; instance: string })[];
-}
 
 /** A trigger without its secrets; `secrets` names those that are set. `status` where it was asked for. */
 export type TriggerView = Omit<Trigger, "config" | "dialect" | "type"> & {

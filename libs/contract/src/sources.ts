@@ -35,6 +35,20 @@ export interface TriggerReport {
   details?: Record<string, unknown>;
 }
 
+/** One trigger as it is now, over all replicas of the service that runs it: what the management API shows. */
+export interface TriggerStatus {
+  state: TriggerState;
+  /** Since when, on the replica that decides. */
+  since?: number;
+  /** Why it is Failed, or what went wrong last. */
+  error?: { code: ErrorCode; message: string; at?: number };
+  received: number;
+  published: number;
+  givenUp: number;
+  lastEventAt?: number;
+  replicas: (Omit<TriggerReport, "id"> & { service: SourceService; instance: string })[];
+}
+
 /** One invocation that a test would make, or made. The body is base64: it may be any bytes. */
 export interface TestedInvocation {
   id: string;

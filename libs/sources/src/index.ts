@@ -1,5 +1,6 @@
 export { type AuditOperation, checkCtsOperations, takesAudit } from "./audit-operations.ts";
 export { type BrokerGuard, createBrokerGuard } from "./broker-guard.ts";
+export { BrokerSettings } from "./broker-settings.ts";
 export { checkFunctionOptions, checkTrigger } from "./check-trigger.ts";
 export { checkObsEvents } from "./object-events.ts";
 export { type RunningSources, runSources } from "./run-sources.ts";

@@ -1,4 +1,5 @@
 import { ServiceConfig } from "@fnbus/service";
+import { BrokerSettings } from "@fnbus/sources";
 import Type, { type Static } from "typebox";
 
 /** Every variable of event-ingest. */
@@ -18,15 +19,7 @@ export const IngestConfig = Type.Object({
     maximum: 60_000,
     description: "how long an event may wait until the log acknowledges it, and the ledger judges its position",
   }),
-  FNBUS_BROKER_ALLOW: Type.String({
-    default: "",
-    description:
-      "networks, addresses and host names that brokers may have although neither public nor private, comma-separated",
-  }),
-  FNBUS_BROKER_ALLOW_LOOPBACK: Type.Boolean({
-    default: false,
-    description: "brokers may be at 127.0.0.0/8 and ::1: for a platform on one machine",
-  }),
+  ...BrokerSettings,
   FNBUS_KEY_RATE: Type.Integer({
     default: 0,
     minimum: 0,

@@ -1,4 +1,5 @@
 import { ServiceConfig } from "@fnbus/service";
+import { BrokerSettings } from "@fnbus/sources";
 import Type, { type Static } from "typebox";
 
 /** Every variable of mqtt-bridge. */
@@ -11,15 +12,7 @@ export const Config = Type.Object({
     maximum: 60_000,
     description: "how long one try to publish a message's invocation may wait until the log acknowledges it",
   }),
-  FNBUS_BROKER_ALLOW: Type.String({
-    default: "",
-    description:
-      "networks, addresses and host names that brokers may have although neither public nor private, comma-separated",
-  }),
-  FNBUS_BROKER_ALLOW_LOOPBACK: Type.Boolean({
-    default: false,
-    description: "brokers may be at 127.0.0.0/8 and ::1: for a platform on one machine",
-  }),
+  ...BrokerSettings,
   FNBUS_MQTT_RECONNECT_MS: Type.Integer({
     default: 1_000,
     minimum: 10,

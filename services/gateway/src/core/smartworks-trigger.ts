@@ -4,12 +4,12 @@ import {
   isId,
   type Trigger,
   type TriggerSettings,
+  type TriggerStatus,
   type TriggerType,
   toUlid,
   withoutSecrets,
 } from "@fnbus/contract";
 import type { TriggerChange } from "./trigger-change.ts";
-import type { TriggerStatus } from "./trigger-status.ts";
 
 /** SmartWorks' trigger (wire-compatibility.md 7.2, 7.4) as it is sent. Fields that we do not know are not refused. */
 export interface SmartworksTrigger {

@@ -1,4 +1,4 @@
-import type { ErrorCode, SourceService, Trigger, TriggerReport, TriggerState } from "@fnbus/contract";
+import type { ErrorCode, SourceService, Trigger, TriggerReport, TriggerState, TriggerStatus } from "@fnbus/contract";
 import { errorRow, serviceOfType } from "@fnbus/contract";
 
 /** One replica's report, and whose it is. */
@@ -10,20 +10,6 @@ export interface States {
   heard: ReadonlySet<SourceService>;
   /** Why nobody could be asked. */
   failure?: ErrorCode;
-}
-
-/** A trigger as it is now, over all replicas. */
-export interface TriggerStatus {
-  state: TriggerState;
-  /** Since when, on the replica that decides. */
-  since?: number;
-  /** Why it is Failed, or what went wrong last. */
-  error?: { code: ErrorCode; message: string; at?: number };
-  received: number;
-  published: number;
-  givenUp: number;
-  lastEventAt?: number;
-  replicas: Omit<ReplicaReport, "id">[];
 }
 
 const RANK: readonly TriggerState[] = ["Failed", "Running", "Pending", "Paused"];

@@ -3,12 +3,13 @@ import {
   type RegisteredTrigger,
   type TriggerSettings as Settings,
   TriggerSettings,
+  type TriggerStatus,
   withoutSecrets,
 } from "@fnbus/contract";
 import type { Static } from "typebox";
 import { toNamePage } from "../../core/paging.ts";
 import type { TriggerChange as Change } from "../../core/trigger-change.ts";
-import { type TriggerStatus, toStatus } from "../../core/trigger-status.ts";
+import { toStatus } from "../../core/trigger-status.ts";
 import type { Doors } from "../doors.ts";
 import { type App, pathOf, revisionOf, spaceRoute } from "./app.ts";
 import { pageOf } from "./schemas.ts";
