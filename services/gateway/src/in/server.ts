@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import underPressure from "@fastify/under-pressure";
 import { limits } from "@fnbus/contract";
-import { answerBrokenRequest, stopGracefully } from "@fnbus/http";
+import { stopGracefully, toServerOptions } from "@fnbus/http";
 import { Ajv } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
 import { createAdmission, toHeldBytes } from "./admission.ts";
@@ -18,15 +18,8 @@ import { logRoutes } from "./smartworks/logs.ts";
 import { oauthRoutes } from "./smartworks/oauth.ts";
 import { triggerRoutes } from "./smartworks/triggers.ts";
 
-/** RELIABILITY.md 2.12; Fastify's own default of 0 removes Node's guards. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 15_000;
-/** Longer than load balancers keep an idle connection, so that they close first. */
-const KEEP_ALIVE_MS = 72_000;
-const MAX_REQUESTS_PER_SOCKET = 100_000;
 /** Above `limits.headerBytes`, so that the usual excess is answered by a route and in its own words. */
 const NODE_HEADER_BYTES = limits.headerBytes + 16 * 1024;
-const MAX_PARAM_LENGTH = 512;
 /** Long enough that one slow collection of garbage, or a machine busy with starting, is no overload, ms. */
 const LAG_SAMPLE_MS = 2_000;
 
@@ -41,20 +34,8 @@ export interface Server {
 export async function createServer(doors: Doors): Promise<Server> {
   const load = createLoad();
   const app = Fastify({
-    logger: false,
-    requestIdHeader: false,
-    genReqId: () => "",
+    ...toServerOptions(NODE_HEADER_BYTES),
     bodyLimit: limits.requestBodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    return503OnClosing: false,
-    forceCloseConnections: "idle",
-    exposeHeadRoutes: false,
-    trustProxy: false,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000, maxHeaderSize: NODE_HEADER_BYTES },
-    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void sendFailure(doors, error, request, reply),
   });
   // Node drops header lines over this silently; our own limit answers instead.

@@ -1,6 +1,6 @@
 import underPressure from "@fastify/under-pressure";
 import { FnbusError, limits } from "@fnbus/contract";
-import { answerBrokenRequest, stopGracefully } from "@fnbus/http";
+import { stopGracefully, toServerOptions } from "@fnbus/http";
 import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { admit, type Load } from "./admission.ts";
 import type { Doors } from "./doors.ts";
@@ -8,13 +8,6 @@ import { sendFailure } from "./failures.ts";
 import { answerHandshake } from "./handshake.ts";
 import { receive } from "./receive.ts";
 
-/** RELIABILITY.md 2.12; Fastify's own default of 0 removes Node's guards. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 15_000;
-/** Longer than load balancers keep an idle connection, so that they close first. */
-const KEEP_ALIVE_MS = 72_000;
-const MAX_REQUESTS_PER_SOCKET = 100_000;
-const MAX_PARAM_LENGTH = 512;
 /** Long enough that one slow collection of garbage is no overload, ms. */
 const LAG_SAMPLE_MS = 2_000;
 const PATH = "/events/:space/:trigger";
@@ -30,20 +23,8 @@ export interface Server {
 export async function createServer(doors: Doors): Promise<Server> {
   const load: Load = { open: new Set(), bodyBytes: 0, stopping: false };
   const app = Fastify({
-    logger: false,
-    requestIdHeader: false,
-    genReqId: () => "",
+    ...toServerOptions(limits.headerBytes),
     bodyLimit: limits.requestBodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    return503OnClosing: false,
-    forceCloseConnections: "idle",
-    exposeHeadRoutes: false,
-    trustProxy: false,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000, maxHeaderSize: limits.headerBytes },
-    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void sendFailure(doors, error, request, reply),
   });
   // Node drops header lines over this silently.
