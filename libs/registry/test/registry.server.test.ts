@@ -66,6 +66,8 @@ describe("the registry", () => {
     ]);
     expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
     expect(results.find((result) => result.status === "rejected")?.reason).toMatchObject({ code: "revision_conflict" });
+    const winner = results.find((result) => result.status === "fulfilled")!;
+    expect(await registry.caughtUp(winner.value.revision, 5_000)).toBe(true);
     const now = registry.functionById(made.definition.id);
     expect(now?.revision).toBeGreaterThan(made.revision);
     expect(now?.definition.updatedAt).toBe(2);

@@ -136,7 +136,7 @@ describe("an asynchronous call", () => {
   });
 
   it("L23: refuses before accepting what the ledger announced as full", async () => {
-    const registryId = platform.registry.functionByName("default", "hello")!.definition.id;
+    const registryId = await platform.registryId("hello");
     ledger.announcement = { full: [registryId] };
     await heard();
     const count = ledger.accepted.length;

@@ -1,6 +1,6 @@
 import { decodeFrame, type InvocationView, subjects } from "@fnbus/contract";
 import { until } from "@fnbus/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Caller, createCaller } from "./caller.ts";
 import { type Platform, startLedger, startPlatform } from "./platform.ts";
 import { createAnswer } from "./questions.ts";
@@ -19,10 +19,11 @@ describe("invocations and logs in the management API", () => {
 
   it("shows invocations, their results, cancels and redrives them through the ledger", async () => {
     await call("POST", functions, { name: "dead", source: inline() });
-    const { id: registryId } = platform.registry.functionByName("default", "dead")!.definition;
+    const registryId = await platform.registryId("dead");
     const ledger = await startLedger(platform.bus);
+    onTestFinished(ledger.stop);
     const id = "01900000-0000-7000-8000-000000000001";
-    const questions = createAnswer(platform.bus, id, registryId);
+    const questions = await createAnswer(platform.bus, id, registryId);
     expect((await call("GET", `/spaces/default/invocations/${id}?wait=1`)).json).toMatchObject({
       id,
       state: "dead-lettered",
@@ -54,15 +55,14 @@ describe("invocations and logs in the management API", () => {
     });
     expect((await call("GET", "/totals")).json.data).toMatchObject([{ partition: 0, accepted: 3, unfinished: 1 }]);
     expect((await call("GET", "/partitions/0/give-ups?limit=5")).json).toEqual({ data: [], next: 7 });
-    questions.stop();
-    await ledger.stop();
   });
 
   it("I2: a synchronous call with a key is accepted once and answered with the outcome, each time", async () => {
     await call("POST", functions, { name: "keyed", source: inline() });
-    const { id: registryId } = platform.registry.functionByName("default", "keyed")!.definition;
+    const registryId = await platform.registryId("keyed");
     const ledger = await startLedger(platform.bus);
-    const questions = createAnswer(platform.bus, "01900000-0000-7000-8000-000000000002", registryId);
+    onTestFinished(ledger.stop);
+    const questions = await createAnswer(platform.bus, "01900000-0000-7000-8000-000000000002", registryId);
     const send = () =>
       platform.fetch("/spaces/default/functions/keyed/invoke", {
         method: "POST",
@@ -79,13 +79,11 @@ describe("invocations and logs in the management API", () => {
     const gone = await send();
     expect([gone.status, gone.headers.get("x-fnbus-error")]).toEqual([410, "result_gone"]);
     expect(await gone.json()).toMatchObject({ error: { details: { state: "dead-lettered" } } });
-    questions.stop();
-    await ledger.stop();
   });
 
   it("follows a function's log without a gap or a double", async () => {
     await call("POST", functions, { name: "chatty", source: inline() });
-    const { id: registryId } = platform.registry.functionByName("default", "chatty")!.definition;
+    const registryId = await platform.registryId("chatty");
     const write = (text: string) => {
       const line = {
         at: Date.now(),

@@ -39,6 +39,8 @@ export interface Platform {
   fetch(path: string, options?: RequestInit & { key?: string | null }): Promise<Response>;
   /** Makes a Running function without asking an executor. */
   deploy(name: string, settings?: Record<string, unknown>): Promise<void>;
+  /** The id of a function of the space `default`, once the test's own index has heard of it. */
+  registryId(name: string): Promise<string>;
   /** What /ready says against it. */
   notReady(): string[];
   stopGateway(): Promise<void>;
@@ -98,6 +100,11 @@ export async function startPlatform(variables: Record<string, string> = {}, sync
         body: JSON.stringify({ name, source, ...settings }),
       });
       if (made.status !== 201) throw new Error(`deploy: ${made.status} ${await made.text()}`);
+    },
+    async registryId(name) {
+      const found = () => registry.functionByName("default", name);
+      await until(`the index has ${name}`, () => found() !== undefined);
+      return found()!.definition.id;
     },
     notReady: () => gateway.notReady?.() ?? [],
     stopGateway,

@@ -7,8 +7,10 @@ import {
   encodeFrame,
   type InvocationView,
   type Question,
+  streams,
   subjects,
 } from "@fnbus/contract";
+import { onTestFinished } from "vitest";
 
 const noneEnded = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, "dead-lettered": 2 };
 
@@ -21,11 +23,10 @@ export interface Questions {
   gone: boolean;
   /** The run failed before the function answered. */
   unanswered: boolean;
-  stop(): void;
 }
 
-/** Answers the look-up's questions about one dead letter. */
-export function createAnswer(bus: Bus, id: string, registryId: string): Questions {
+/** Answers the look-up's questions about one dead letter, until the test is over. Resolves when the broker knows of it. */
+export async function createAnswer(bus: Bus, id: string, registryId: string): Promise<Questions> {
   const asked: Question[] = [];
   const invocation: InvocationView = {
     ...{
@@ -68,6 +69,8 @@ export function createAnswer(bus: Bus, id: string, registryId: string): Question
     const answer = isGone ? resultGone : isUnanswered ? noAnswer : answers[question.ask];
     message.respond(encodeAnswer(answer, isGone ? undefined : bodies[question.ask]));
   });
-  const questions: Questions = { asked, gone: false, unanswered: false, stop: () => subscription.unsubscribe() };
+  onTestFinished(() => subscription.unsubscribe());
+  await bus.streamState(streams.invocations(0));
+  const questions: Questions = { asked, gone: false, unanswered: false };
   return questions;
 }
