@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import type { Core } from "./core.ts";
@@ -9,6 +10,9 @@ import type { StoredMessage, StreamState } from "./types.ts";
 const READ_TIMEOUT_MS = 3_000;
 const BATCH = 256;
 const INACTIVE_MS = 10_000;
+/** How long a member that was started again is waited for. */
+const CATCH_UP_MS = 10_000;
+const CATCH_UP_STEP_MS = 100;
 
 type Query = { seq: number } | { last_by_subj: string } | { seq: number; next_by_subj: string };
 
@@ -74,15 +78,41 @@ export async function trim(core: Core, stream: string, sequence: number): Promis
   });
 }
 
-/** What is stored now under a subject, oldest first, at most the newest `maxMessages`. */
+/**
+ * What is stored now under a subject, oldest first, at most the newest `maxMessages`. Its end is what the stream's
+ * leader says: a consumer may stand on a member that still catches up, and is then made again.
+ */
 export async function readSubject(
   core: Core,
   name: string,
   stream: string,
   subject: string,
-  options: { sinceMs?: number; maxMessages: number },
+  options: ReadSubjectOptions,
 ): Promise<StoredMessage[]> {
-  const { sinceMs, maxMessages } = options;
+  const end = performance.now() + CATCH_UP_MS;
+  for (;;) {
+    const last = await readLast(core, stream, subject);
+    if (!last || last.at < (options.sinceMs ?? 0)) return [];
+    const found = await readOnce(core, name, stream, subject, options);
+    if ((found.at(-1)?.sequence ?? 0) >= last.sequence) return found;
+    if (performance.now() > end) throw new BusError("timeout", `reading ${subject}: a member of the cluster is behind`);
+    await sleep(CATCH_UP_STEP_MS);
+  }
+}
+
+interface ReadSubjectOptions {
+  sinceMs?: number;
+  maxMessages: number;
+}
+
+/** What one consumer, wherever it stands, has of a subject. */
+async function readOnce(
+  core: Core,
+  name: string,
+  stream: string,
+  subject: string,
+  { sinceMs, maxMessages }: ReadSubjectOptions,
+): Promise<StoredMessage[]> {
   const info = await core.manager.consumers
     .add(stream, {
       ack_policy: AckPolicy.None,

@@ -13,7 +13,8 @@ import { connect } from "@nats-io/transport-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bucket, bytes, sleep, stream, text } from "./servers.ts";
 
-const SIZE = 64 * 1024 * 1024;
+/** More than the writers can fill while they wait for a leader. */
+const SIZE = 256 * 1024 * 1024;
 const LEASE_MS = 2_000;
 const never = new AbortController().signal;
 const frame = (id: string) =>
@@ -106,6 +107,7 @@ describe("a cluster of three that loses the leader of its streams", () => {
         const id = createId();
         try {
           acknowledged.push({ id, ...(await packer.add(frame(id))) });
+          await sleep(5);
         } catch (error) {
           if (!isPassing(error)) throw error;
           await sleep(20);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Bus, connectBus } from "@fnbus/bus";
 import { readConfig } from "@fnbus/config";
 import {
@@ -27,6 +28,8 @@ import type { MqttTrigger } from "../src/core/subscriptions.ts";
 
 const SPACE = "plant";
 const MB = 1024 * 1024;
+/** A busy machine may take so long to bring the first answer. */
+const ANSWER_MS = 1_000;
 
 /** NATS, the platform's streams and definitions: what a bridge needs, and what reads what it published. */
 export interface Platform {
@@ -79,7 +82,9 @@ export async function startPlatform(): Promise<Platform> {
     bus.publish(subjects.askAllSources, Buffer.from(JSON.stringify({ ask: "states", ids: [trigger.id] })), {
       reply: inbox.subject,
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // However many replicas there are: a moment after the first of them.
+    await until("a replica says how it is", () => found.length > 0, ANSWER_MS).catch(() => undefined);
+    await setTimeout(50);
     inbox.close();
     return found;
   };
