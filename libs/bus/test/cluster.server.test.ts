@@ -157,7 +157,20 @@ describe("a cluster of three that loses the leader of its streams", () => {
     expect(numbers.length).toBeGreaterThanOrEqual(counted.last);
 
     expect(isLost).toBe(false);
-    expect(text(await files.get("kept"))).toBe("object");
+    // While the leader of its stream is elected, an object cannot be read.
+    let kept: string | undefined;
+    await until(
+      "the object is read",
+      async () => {
+        kept = await files.get("kept").then(text, (error) => {
+          if (!isPassing(error)) throw error;
+          return undefined;
+        });
+        return kept !== undefined;
+      },
+      30_000,
+    );
+    expect(kept).toBe("object");
     await lease.release();
   });
 });
