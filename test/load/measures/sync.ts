@@ -3,6 +3,7 @@ import { bearer, body, callPath } from "../calls.ts";
 import { measureLoad, measureSerial } from "../load.ts";
 import { startPeer } from "../peer.ts";
 import type { Measure } from "../report.ts";
+import { measureLeast } from "./least.ts";
 
 const SERIAL_CALLS = 2_000;
 
@@ -10,9 +11,11 @@ const SERIAL_CALLS = 2_000;
 export async function measureSync(stack: Stack, seconds: number): Promise<Measure[]> {
   const echo = await startPeer("./baselines/http-server.ts", "echo");
   try {
-    const bare = await measureLoad({ url: `http://127.0.0.1:${echo.first}/`, connections: 64, seconds, body });
+    const load = { connections: 64, seconds, body };
+    const bare = await measureLoad({ ...load, url: `http://127.0.0.1:${echo.first}/` });
+    const least = await measureLeast("call", load);
     const url = `${stack.api.urls[0]}${callPath("echo", "invoke")}`;
-    const ours = await measureLoad({ url, connections: 64, seconds, body, headers: bearer(stack) });
+    const ours = await measureLoad({ ...load, url, headers: bearer(stack) });
     const serial = await measureSerial(async () => {
       const answer = await stack.api.call("POST", callPath("echo", "invoke"), { body });
       if (answer.status !== 200) throw new Error(`sync call: ${answer.status} ${answer.text}`);
@@ -25,6 +28,13 @@ export async function measureSync(stack: Stack, seconds: number): Promise<Measur
         baseline: { name: "bare Fastify echo", value: bare.perSecond },
         wanted: { ratio: 0.4 },
         details: { p50Ms: ours.p50Ms, p99Ms: ours.p99Ms, bad: ours.bad, baselineBad: bare.bad },
+      },
+      {
+        name: "node:http over the bus to another process and nothing else",
+        ours: least.perSecond,
+        unit: "calls/s",
+        baseline: { name: "bare Fastify echo", value: bare.perSecond },
+        details: { bad: least.bad },
       },
       {
         name: "synchronous call, 1 connection, p50",
