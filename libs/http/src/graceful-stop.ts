@@ -1,19 +1,7 @@
-import type { ServerResponse } from "node:http";
 import { Server } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
-
-/** Answers that are not out yet, and whether each is to be its connection's last. */
-export interface OpenAnswers {
-  open: Set<ServerResponse>;
-  stopping: boolean;
-}
-
-/** The same for a stop, which only asks. */
-interface Stoppable {
-  readonly open: Iterable<ServerResponse> & { readonly size: number };
-  stopping: boolean;
-}
+import type { Load } from "./load.ts";
 
 /** Connections in use answer once more, and say that they close, within this time: no request is cut off by the stop. */
 const LAST_ANSWERS_MS = 1_000;
@@ -23,7 +11,7 @@ const STEP_MS = 50;
  * Stops listening but keeps every connection: each answer from now on carries Connection: close, so that clients leave by
  * themselves. Then closes the rest, idle ones first, and waits for what is still being answered.
  */
-export async function stopGracefully(app: FastifyInstance, load: Stoppable): Promise<void> {
+export async function stopGracefully(app: FastifyInstance, load: Load): Promise<void> {
   load.stopping = true;
   for (const response of load.open) if (!response.headersSent) response.setHeader("connection", "close");
   // Not http's own close: that cuts idle connections, on one of which a request may just be arriving.

@@ -1,5 +1,9 @@
-export { answerBrokenRequest } from "./broken-request.ts";
-export { type OpenAnswers, stopGracefully } from "./graceful-stop.ts";
+export { type Admit, createAdmission, type HttpBounds } from "./admission.ts";
+export { toHeldBytes } from "./body-bytes.ts";
+export { stopGracefully } from "./graceful-stop.ts";
+export { createLoad, type Load, takeUntilClosed } from "./load.ts";
 export { type ErrorAnswer, toErrorHeaders, toProblem } from "./problems.ts";
-export { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
+export { createRates, type Rates } from "./rates.ts";
 export { toServerOptions } from "./server-options.ts";
+export { httpSettings, toBounds } from "./settings.ts";
+export { watchLag } from "./watch-lag.ts";

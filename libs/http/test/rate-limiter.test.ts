@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRateLimiter } from "../src/index.ts";
+import { createRateLimiter } from "../src/rate-limiter.ts";
 
 const NOW = 1_000_000;
 

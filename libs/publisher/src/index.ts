@@ -8,5 +8,6 @@ export { createLedger, type GoodAnswer, type Ledger } from "./ledger.ts";
 export { readMessage } from "./messages.ts";
 export { createPublisher } from "./publisher.ts";
 export { createRecords, type Records } from "./records.ts";
+export { publisherSettings } from "./settings.ts";
 export type * from "./types.ts";
 export { createVerdicts } from "./verdicts.ts";

@@ -1,5 +1,5 @@
 import { subjects } from "@fnbus/contract";
-import { createAddressGuard } from "@fnbus/guard";
+import { createCallbackGuard } from "@fnbus/guard";
 import type { RunningService, ServiceContext } from "@fnbus/service";
 import { deriveSpaceSecret } from "@fnbus/signing";
 import type { Static } from "typebox";
@@ -37,10 +37,7 @@ export async function startCallbackDispatcher(
 ): Promise<RunningService> {
   const { bus, config, logger } = context;
   const partitions = Array.from({ length: config.FNBUS_PARTITIONS }, (_, partition) => partition);
-  const guard = createAddressGuard({
-    allow: config.FNBUS_CALLBACK_ALLOW.split(","),
-    allowLoopback: config.FNBUS_CALLBACK_ALLOW_LOOPBACK,
-  });
+  const guard = createCallbackGuard(config);
   const perHost = Math.min(config.FNBUS_CALLBACK_PER_HOST, config.FNBUS_CALLBACK_CONCURRENCY);
   const jobs = createJobs(connectFailingFast(config.REDIS_URL, logger));
   const copies = await createCopies(bus);

@@ -1,3 +1,4 @@
+import { CallbackGuardSettings } from "@fnbus/guard";
 import { ServiceConfig } from "@fnbus/service";
 import Type from "typebox";
 
@@ -27,14 +28,7 @@ export const Config = Type.Object({
     pattern: "^[0-9]{1,9}(ms|s|m|h|d)( ?, ?[0-9]{1,9}(ms|s|m|h|d)){0,31}$",
     description: "delays before the second and every further try",
   }),
-  FNBUS_CALLBACK_ALLOW: Type.String({
-    default: "",
-    description: "networks, addresses and host names that callbacks may reach although not public, comma-separated",
-  }),
-  FNBUS_CALLBACK_ALLOW_LOOPBACK: Type.Boolean({
-    default: false,
-    description: "callbacks may reach 127.0.0.0/8 and ::1: for a platform on one machine",
-  }),
+  ...CallbackGuardSettings,
   FNBUS_CALLBACK_TIMEOUT_MS: Type.Integer({
     default: 15_000,
     minimum: 100,

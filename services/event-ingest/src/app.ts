@@ -1,4 +1,4 @@
-import { createRateLimiter } from "@fnbus/http";
+import { createRates, toBounds } from "@fnbus/http";
 import { createPublisher } from "@fnbus/publisher";
 import { createAccess, createRegistry, createTriggers } from "@fnbus/registry";
 import type { RunningService, ServiceContext } from "@fnbus/service";
@@ -9,8 +9,6 @@ import { createListening } from "./in/http/listening.ts";
 import { createServer } from "./in/http/server.ts";
 import { createKafkaKind } from "./in/kafka/kind.ts";
 import { createRabbitmqKind } from "./in/rabbitmq/kind.ts";
-
-const MB = 1024 * 1024;
 
 /** Builds event-ingest, listens, and gives back how to stop it: what comes in first, then what it published. */
 export async function startEventIngest(
@@ -27,13 +25,8 @@ export async function startEventIngest(
   const answers = createAnswers();
   const { app, load, stop } = await createServer({
     ...{ triggers, registry, access, publisher, listening, answers, tracing, logger },
-    limiter: createRateLimiter(),
-    settings: {
-      keyRate: config.FNBUS_KEY_RATE,
-      maxInFlight: config.FNBUS_MAX_IN_FLIGHT,
-      maxBodyBytes: config.FNBUS_MAX_BODY_MB * MB,
-      maxLagMs: config.FNBUS_MAX_LAG_MS,
-    },
+    rates: createRates(config.FNBUS_KEY_RATE),
+    bounds: toBounds(config),
   });
   const guard = createBrokerGuard({
     allow: config.FNBUS_BROKER_ALLOW.split(","),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createAddressGuard } from "@fnbus/guard";
-import { createRateLimiter } from "@fnbus/http";
+import { createCallbackGuard } from "@fnbus/guard";
+import { createRates, toBounds } from "@fnbus/http";
 import {
   createBacklog,
   createBodies,
@@ -26,10 +26,8 @@ import { createFunctionLogs } from "./out/function-logs.ts";
 import { createSources } from "./out/sources.ts";
 import { createTriggerDefinitions } from "./out/trigger-definitions.ts";
 
-const MB = 1024 * 1024;
 /** A ledger that is silent for longer is not waited for: all but keyed calls are served without it (L23). */
 const FIRST_LEDGER_MS = 10_000;
-const toList = (text: string): string[] => text.split(",").flatMap((part) => part.trim() || []);
 
 /** Builds the gateway, listens, and gives back how to stop it: HTTP first, then what it published. */
 export async function startGateway(context: ServiceContext<GatewayConfig>): Promise<RunningService & { url: string }> {
@@ -52,10 +50,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     checks: createCodeChecks(bus),
     partitionOf: (space, name) => createHash("sha256").update(`${space}/${name}`).digest().readUInt32LE() % partitions,
   });
-  const guard = createAddressGuard({
-    allow: toList(config.FNBUS_CALLBACK_ALLOW),
-    allowLoopback: config.FNBUS_CALLBACK_ALLOW_LOOPBACK,
-  });
+  const guard = createCallbackGuard(config);
   const doors: Doors = {
     ...{
       registry,
@@ -78,15 +73,12 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     functionLogs: createFunctionLogs(bus, logger),
     triggerDefinitions: createTriggerDefinitions(registry, triggers, guard),
     sources: createSources(bus, logger),
-    limiter: createRateLimiter(),
+    rates: createRates(config.FNBUS_KEY_RATE),
+    bounds: toBounds(config),
     settings: {
       partitions,
       signingSecret: config.FNBUS_SIGNING_SECRET,
       syncTimeoutMs: config.FNBUS_SYNC_TIMEOUT_MS,
-      keyRate: config.FNBUS_KEY_RATE,
-      maxInFlight: config.FNBUS_MAX_IN_FLIGHT,
-      maxBodyBytes: config.FNBUS_MAX_BODY_MB * MB,
-      maxLagMs: config.FNBUS_MAX_LAG_MS,
       tokenSeconds: config.FNBUS_TOKEN_SECONDS,
     },
   };

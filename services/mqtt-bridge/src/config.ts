@@ -1,3 +1,4 @@
+import { publisherSettings } from "@fnbus/publisher";
 import { ServiceConfig } from "@fnbus/service";
 import { BrokerSettings } from "@fnbus/sources";
 import Type, { type Static } from "typebox";
@@ -5,13 +6,7 @@ import Type, { type Static } from "typebox";
 /** Every variable of mqtt-bridge. */
 export const Config = Type.Object({
   ...ServiceConfig,
-  FNBUS_PARTITIONS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: "partitions of the platform" }),
-  FNBUS_ACCEPT_TIMEOUT_MS: Type.Integer({
-    default: 5_000,
-    minimum: 100,
-    maximum: 60_000,
-    description: "how long one try to publish a message's invocation may wait until the log acknowledges it",
-  }),
+  ...publisherSettings("how long one try to publish a message's invocation may wait until the log acknowledges it"),
   ...BrokerSettings,
   FNBUS_MQTT_RECONNECT_MS: Type.Integer({
     default: 1_000,

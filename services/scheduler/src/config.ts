@@ -1,17 +1,13 @@
+import { publisherSettings } from "@fnbus/publisher";
 import { ServiceConfig } from "@fnbus/service";
 import Type, { type Static } from "typebox";
 
 /** Every variable of scheduler. */
 export const SchedulerConfig = Type.Object({
   ...ServiceConfig,
-  FNBUS_PARTITIONS: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: "partitions of the platform" }),
-  FNBUS_ACCEPT_TIMEOUT_MS: Type.Integer({
-    default: 5_000,
-    minimum: 100,
-    maximum: 60_000,
-    description:
-      "how long a tick may wait until the log acknowledges it and the ledger judges it, before it is tried again",
-  }),
+  ...publisherSettings(
+    "how long a tick may wait until the log acknowledges it and the ledger judges it, before it is tried again",
+  ),
   FNBUS_TICKS_IN_FLIGHT: Type.Integer({
     default: 8_000,
     minimum: 1,

@@ -1,6 +1,6 @@
 import type { AccessKey, Scope } from "@fnbus/contract";
 import type { AddressGuard } from "@fnbus/guard";
-import type { RateLimiter } from "@fnbus/http";
+import type { HttpBounds, Rates } from "@fnbus/http";
 import type { Backlog, Bodies, Invocations, Ledger, Records } from "@fnbus/publisher";
 import type { Access, Registry, Triggers } from "@fnbus/registry";
 import type { Logger, Tracing } from "@fnbus/telemetry";
@@ -31,7 +31,8 @@ export interface Doors {
   guard: AddressGuard;
   backlog: Backlog;
   executors: Executors;
-  limiter: RateLimiter;
+  rates: Rates;
+  bounds: HttpBounds;
   counts: Counts;
   tracing: Tracing;
   logger: Logger;
@@ -43,10 +44,6 @@ export interface DoorSettings {
   partitions: number;
   signingSecret: string;
   syncTimeoutMs: number;
-  keyRate: number;
-  maxInFlight: number;
-  maxBodyBytes: number;
-  maxLagMs: number;
   tokenSeconds: number;
 }
 

@@ -1,13 +1,18 @@
 import type { RequestListener } from "node:http";
-import underPressure from "@fastify/under-pressure";
 import { limits } from "@fnbus/contract";
-import { stopGracefully, toServerOptions } from "@fnbus/http";
+import {
+  createAdmission,
+  createLoad,
+  type Load,
+  stopGracefully,
+  takeUntilClosed,
+  toServerOptions,
+  watchLag,
+} from "@fnbus/http";
 import { Ajv } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
-import { createAdmission, toHeldBytes } from "./admission.ts";
 import type { Doors } from "./doors.ts";
 import { sendFailure } from "./failures.ts";
-import { createLoad, type Load } from "./load.ts";
 import { managementRoutes } from "./management/routes.ts";
 import { watchRoutes } from "./not-found.ts";
 import { describeApi } from "./openapi.ts";
@@ -20,8 +25,6 @@ import { triggerRoutes } from "./smartworks/triggers.ts";
 
 /** Above `limits.headerBytes`, so that the usual excess is answered by a route and in its own words. */
 const NODE_HEADER_BYTES = limits.headerBytes + 16 * 1024;
-/** Long enough that one slow collection of garbage, or a machine busy with starting, is no overload, ms. */
-const LAG_SAMPLE_MS = 2_000;
 
 export interface Server {
   app: FastifyInstance;
@@ -46,18 +49,16 @@ export async function createServer(doors: Doors): Promise<Server> {
   const refuseRoute = watchRoutes(app);
   app.setNotFoundHandler((request, reply) => sendFailure(doors, refuseRoute(request.raw.url ?? "/"), request, reply));
 
-  await app.register(underPressure, {
-    maxEventLoopDelay: doors.settings.maxLagMs,
-    sampleInterval: LAG_SAMPLE_MS,
-    pressureHandler: () => undefined,
+  const isLate = await watchLag(app, doors.bounds.maxLagMs);
+  const admit = createAdmission({
+    ...{ keyById: doors.access.keyById, rates: doors.rates, bounds: doors.bounds, load },
+    // Who manages the platform may see to what makes it late.
+    isLagging: ({ scope }) => scope === "function.invoke" && isLate(),
   });
-  const admit = createAdmission(doors, load, () => app.isUnderPressure());
   app.addHook("onRequest", (request, reply, done) => {
     const { config, bodyLimit } = request.routeOptions;
     if (config.takesRaw) return done();
-    const release = load.take(reply.raw, toHeldBytes(request.raw, bodyLimit));
-    // Fastify's onResponse does not hear of a connection that is gone.
-    reply.raw.once("close", release);
+    takeUntilClosed(load, request.raw, reply.raw, bodyLimit);
     try {
       const { space } = request.params as { space?: string };
       request.caller = admit(request.raw, reply.raw, { ...config, bodyLimit, space });

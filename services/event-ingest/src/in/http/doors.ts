@@ -1,5 +1,5 @@
 import type { AccessKey, Scope } from "@fnbus/contract";
-import type { RateLimiter } from "@fnbus/http";
+import type { HttpBounds, Rates } from "@fnbus/http";
 import type { Publisher } from "@fnbus/publisher";
 import type { AccessIndex, RegistryIndex, TriggerIndex } from "@fnbus/registry";
 import type { Logger, Tracing } from "@fnbus/telemetry";
@@ -13,18 +13,11 @@ export interface Doors {
   access: AccessIndex;
   publisher: Publisher;
   listening: Listening;
-  limiter: RateLimiter;
+  rates: Rates;
+  bounds: HttpBounds;
   answers: Answers;
   tracing: Tracing;
   logger: Logger;
-  settings: DoorSettings;
-}
-
-export interface DoorSettings {
-  keyRate: number;
-  maxInFlight: number;
-  maxBodyBytes: number;
-  maxLagMs: number;
 }
 
 declare module "fastify" {

@@ -1,6 +1,5 @@
 import { FnbusError } from "@fnbus/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { rateOf } from "./admission.ts";
 import type { Doors } from "./doors.ts";
 import { type EventPath, findTrigger } from "./receive.ts";
 
@@ -18,7 +17,7 @@ export function answerHandshake(doors: Doors, request: FastifyRequest, reply: Fa
   const asked = request.headers["webhook-request-origin"];
   if (typeof asked !== "string" || !origin.test(asked))
     throw new FnbusError("invalid_request", "WebHook-Request-Origin is missing, or no DNS name");
-  const perSecond = rateOf(doors, request.caller!);
+  const perSecond = doors.rates.of(request.caller!);
   doors.answers.count("ok");
   return reply
     .code(200)

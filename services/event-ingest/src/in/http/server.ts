@@ -1,15 +1,20 @@
-import underPressure from "@fastify/under-pressure";
 import { FnbusError, limits } from "@fnbus/contract";
-import { stopGracefully, toServerOptions } from "@fnbus/http";
+import {
+  createAdmission,
+  createLoad,
+  type Load,
+  stopGracefully,
+  takeUntilClosed,
+  toServerOptions,
+  watchLag,
+} from "@fnbus/http";
 import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
-import { admit, type Load } from "./admission.ts";
+import { toAuthorization } from "./authorization.ts";
 import type { Doors } from "./doors.ts";
 import { sendFailure } from "./failures.ts";
 import { answerHandshake } from "./handshake.ts";
 import { receive } from "./receive.ts";
 
-/** Long enough that one slow collection of garbage is no overload, ms. */
-const LAG_SAMPLE_MS = 2_000;
 const PATH = "/events/:space/:trigger";
 
 export interface Server {
@@ -21,7 +26,7 @@ export interface Server {
 
 /** Builds the HTTP server. It does not listen yet. */
 export async function createServer(doors: Doors): Promise<Server> {
-  const load: Load = { open: new Set(), bodyBytes: 0, stopping: false };
+  const load = createLoad();
   const app = Fastify({
     ...toServerOptions(limits.headerBytes),
     bodyLimit: limits.requestBodyBytes,
@@ -36,15 +41,16 @@ export async function createServer(doors: Doors): Promise<Server> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
 
-  await app.register(underPressure, {
-    maxEventLoopDelay: doors.settings.maxLagMs,
-    sampleInterval: LAG_SAMPLE_MS,
-    pressureHandler: () => undefined,
-  });
-  const lagging = () => app.isUnderPressure();
+  const isLagging = await watchLag(app, doors.bounds.maxLagMs);
+  const { access, rates, bounds } = doors;
+  const admit = createAdmission({ keyById: access.keyById, rates, bounds, load, isLagging });
   app.addHook("onRequest", (request, reply, done) => {
+    const { config, bodyLimit } = request.routeOptions;
+    takeUntilClosed(load, request.raw, reply.raw, bodyLimit);
     try {
-      admit(doors, load, lagging, request, reply);
+      const { space } = request.params as { space?: string };
+      const authorization = toAuthorization(request.raw);
+      request.caller = admit(request.raw, reply.raw, { scope: config.scope, space, bodyLimit, authorization });
       done();
     } catch (error) {
       done(error as Error);

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { limits, type RegisteredFunction, toFunctionHeaders } from "@fnbus/contract";
+import { type Admit, type Load, toHeldBytes } from "@fnbus/http";
 import { readCallHeaders } from "../../core/call-headers.ts";
 import type { HttpCall } from "../../core/envelope.ts";
 import { toCallTarget } from "../../core/target.ts";
-import { type Admit, toHeldBytes } from "../admission.ts";
 import type { Doors } from "../doors.ts";
 import { sendCallFailure } from "../failures.ts";
-import type { Load } from "../load.ts";
 import { readBody } from "../read-body.ts";
 import { invokeAsync } from "./invoke-async.ts";
 import { invokeSync } from "./invoke-sync.ts";

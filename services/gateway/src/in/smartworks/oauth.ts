@@ -2,7 +2,6 @@ import { type AccessKey, createKeyText, FnbusError, hashSecret, parseKeyText } f
 import { checkLife, isSecret } from "@fnbus/signing";
 import type { FastifyInstance } from "fastify";
 import { fromClientId, toClientCredentials, toFields, toGrantedScopes, toTokenRequest } from "../../core/oauth.ts";
-import { limitRate } from "../admission.ts";
 import type { Doors } from "../doors.ts";
 
 const FORM_BYTES = 16 * 1024;
@@ -31,7 +30,7 @@ export async function oauthRoutes(app: FastifyInstance, doors: Doors): Promise<v
       const asked = toTokenRequest(String(request.body ?? ""), request.headers.authorization);
       const now = Date.now();
       const client = toClient(asked.clientId, asked.clientSecret, now);
-      limitRate(doors, client, now, reply.raw);
+      doors.rates.take(client, now, reply.raw);
       const scopes = toGrantedScopes(client, asked.scope);
       const { id, secret, text } = createKeyText();
       await dropTokens(client, now);

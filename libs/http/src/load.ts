@@ -1,4 +1,5 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { toHeldBytes } from "./body-bytes.ts";
 
 /** What is in progress, for the bounds (I11) and for a graceful stop. */
 export interface Load {
@@ -41,4 +42,14 @@ export function createLoad(): Load {
     },
   };
   return load;
+}
+
+/** Counts a request until its answer is out, or its connection is gone: Fastify's onResponse does not hear of the second. */
+export function takeUntilClosed(
+  load: Load,
+  request: IncomingMessage,
+  response: ServerResponse,
+  bodyLimit: number,
+): void {
+  response.once("close", load.take(response, toHeldBytes(request, bodyLimit)));
 }

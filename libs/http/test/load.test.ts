@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { createLoad } from "../src/in/load.ts";
+import { createLoad } from "../src/index.ts";
 
 const respond = () => new ServerResponse(new IncomingMessage(new Socket()));
 

@@ -1,6 +1,6 @@
 import { type AccessKey, createKeyText, type FnbusError, hashSecret } from "@fnbus/contract";
 import { describe, expect, it } from "vitest";
-import { createCallers } from "../src/core/callers.ts";
+import { createCallers } from "../src/callers.ts";
 
 const codeOf = (act: () => unknown): string => {
   try {
