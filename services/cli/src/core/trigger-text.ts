@@ -28,13 +28,29 @@ export function toListRow(view: TriggerView): string[] {
   return [
     ...[name, type, status?.state ?? "", to?.name ?? "*", String(status?.published ?? "")],
     toTime(status?.lastEventAt),
-    status?.error ? `${status.error.code}: ${status.error.message}` : "",
+    // One that runs again is not what somebody looks for in a list.
+    status?.error && status.state !== "Running" ? `${status.error.code}: ${status.error.message}` : "",
   ];
+}
+
+const toError = ({ at, code, message }: { at?: number; code: string; message: string }): string =>
+  `${toTime(at)} ${code}: ${message}`.trim();
+
+/** A fact that a service tells of a trigger: lists have a line an entry, `name value` each. */
+function toDetailLines([name, value]: [string, unknown]): string[] {
+  if (!Array.isArray(value) || !value.every((one) => typeof one === "object" && one !== null))
+    return [`  ${name}: ${JSON.stringify(value)}`];
+  const toEntry = (one: object) =>
+    Object.entries(one)
+      .map(([key, of]) => `${key} ${typeof of === "object" ? JSON.stringify(of) : of}`)
+      .join(", ");
+  return [`  ${name}: ${value.length}`, ...value.map((one) => `    ${toEntry(one)}`)];
 }
 
 /** Everything of a trigger but its state's colour: replicas, counts, what went wrong last. */
 export function toTriggerLines(view: TriggerView, line: Line): string[] {
   const { status } = view;
+  const replicas = status?.replicas ?? [];
   return [
     ...line("type", `${view.type}: ${toSummary(view)}`),
     ...line("function", view.function?.name ?? "those of the space that ask for it (options of the function)"),
@@ -43,16 +59,13 @@ export function toTriggerLines(view: TriggerView, line: Line): string[] {
     ...line("config", JSON.stringify(view.config)),
     ...line("secrets", view.secrets.join(", ")),
     ...line("since", toTime(status?.since)),
-    ...line(
-      "error",
-      status?.error && `${toTime(status.error.at)} ${status.error.code}: ${status.error.message}`.trim(),
-    ),
+    ...line(status?.state === "Running" ? "last error" : "error", status?.error && toError(status.error)),
     ...line("events", status && `${status.received} came, ${status.published} invocations, ${status.givenUp} given up`),
     ...line("last event", toTime(status?.lastEventAt)),
-    ...(status?.replicas ?? []).flatMap((one) => [
+    ...replicas.flatMap((one) => [
       ...line("replica", `${one.instance}  ${one.state}  ${one.received}/${one.published}/${one.givenUp}`),
-      ...(one.error ? [`  ${toTime(one.error.at)}  ${one.error.code}  ${one.error.message}`] : []),
-      ...Object.entries(one.details ?? {}).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
+      ...(one.error && replicas.length > 1 ? [`  ${toError(one.error)}`] : []),
+      ...Object.entries(one.details ?? {}).flatMap(toDetailLines),
     ]),
   ];
 }
