@@ -123,7 +123,7 @@ describe.skipIf(why !== undefined)("Kafka", () => {
   it("says what keeps it from its broker, and runs when that is mended", async () => {
     await platform.createFunction("guarded");
     await makeTopic("guarded");
-    const { name: username, password } = kafka.user;
+    const { name: username, passwords } = kafka.user;
     const login = { mechanism: "PLAIN" as const, username };
     const config = { brokers: [kafka.saslBroker], topics: ["guarded"], tls: { ca: tls.certificate } };
     const trigger = await platform.createTrigger({
@@ -132,7 +132,7 @@ describe.skipIf(why !== undefined)("Kafka", () => {
       config: { ...config, sasl: { ...login, password: "wrong" } },
     });
     expect(await fails(trigger.id)).toMatchObject({ code: "source_unauthorized", message: "Not Authorized" });
-    const mended = { ...config, sasl: { ...login, password } };
+    const mended = { ...config, sasl: { ...login, password: passwords.PLAIN } };
     const change = async (now: object) => {
       const held = platform.triggers.triggerById(trigger.id)!;
       await platform.triggers.updateTrigger({ ...held.trigger, config: now } as never, held.revision);
