@@ -1,4 +1,5 @@
 import { FnbusError, limits } from "@fnbus/contract";
+import { createBrokerGuard } from "@fnbus/sources";
 import { describe, expect, it } from "vitest";
 import { cutBatches } from "../src/core/batches.ts";
 import { splitAddress } from "../src/core/broker-address.ts";
@@ -10,6 +11,7 @@ import { timeOfId, toStart } from "../src/core/kafka-start.ts";
 import { toMessageText } from "../src/core/message-text.ts";
 import { toRabbitmqEvent } from "../src/core/rabbitmq-event.ts";
 import { toRabbitmqFault } from "../src/core/rabbitmq-faults.ts";
+import { passBrokers } from "../src/in/kafka/guarding.ts";
 
 const text = (value: string) => toMessageText(Buffer.from(value));
 
@@ -161,6 +163,11 @@ describe("faults of brokers", () => {
   it.each([
     [network("ECONNREFUSED"), "source_unreachable"],
     [network("DEPTH_ZERO_SELF_SIGNED_CERT"), "source_tls_failed"],
+    // Whoever waits for an answer is told of the network only.
+    [
+      new AggregateError([network("ECONNRESET"), network("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED")]),
+      "source_tls_failed",
+    ],
     [Object.assign(new Error("x"), { apiId: "SASL_AUTHENTICATION_FAILED" }), "source_unauthorized"],
     [
       new AggregateError([Object.assign(new Error("x"), { apiId: "TOPIC_AUTHORIZATION_FAILED" })]),
@@ -195,4 +202,12 @@ it.each([
   ["[::1]:9093", "::1", 9093],
 ])("reads %s", (address, host, port) => {
   expect(splitAddress(address)).toEqual({ host, port });
+});
+
+it("lets each broker pass once, and none beside one that is forbidden", async () => {
+  const guard = createBrokerGuard({ allow: [], allowLoopback: true });
+  const seen = [9092, 9093].map((port) => ({ host: "127.0.0.1", port }));
+  expect(await passBrokers(guard, ["127.0.0.1:9092"], seen)).toEqual(seen);
+  const forbidden = passBrokers(guard, ["127.0.0.1:9092", "169.254.169.254:9092"], []);
+  await expect(forbidden).rejects.toMatchObject({ code: "broker_address_forbidden" });
 });

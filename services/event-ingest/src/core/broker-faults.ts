@@ -10,9 +10,11 @@ export interface BrokerFault {
 const TLS_CODES =
   /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|EPROTO$|ERR_OSSL_)/;
 const NETWORK_CODES = /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|PLT_KFK_NETWORK|PLT_KFK_TIMEOUT)/;
+/** The broker's verdict on the certificate of its client, as a TLS alert. */
+const REFUSED_CERTIFICATE = /_ALERT_.*(CERTIFICATE|UNKNOWN_CA)/;
 const MAX_MESSAGE = 500;
 
-type Thrown = Error & { code?: unknown; apiId?: unknown; errors?: unknown };
+type Thrown = Error & { code?: unknown; apiId?: unknown; errors?: unknown; reason?: unknown };
 
 /** An error, and all that it was made of. */
 function* parts(error: unknown, depth = 0): Iterable<Thrown> {
@@ -46,6 +48,11 @@ export function toBrokerFault(thrown: unknown): BrokerFault {
   const ofKafka = kafkaCodes
     .map(([pattern, code]) => by((error) => pattern.test(String(error.apiId ?? "")), code))
     .find((fault) => fault !== undefined);
+  const refusal = found.find((error) => REFUSED_CERTIFICATE.test(codeOf(error)));
+  if (refusal) {
+    const message = `the broker asks for a certificate that it trusts (tls.certificate): ${refusal.reason ?? codeOf(refusal)}`;
+    return { code: "source_tls_failed", message };
+  }
   return (
     by((error) => codeOf(error) === "PLT_KFK_AUTHENTICATION", "source_unauthorized") ??
     ofKafka ??

@@ -1,7 +1,9 @@
 import type { TriggerOf } from "@fnbus/contract";
 import type { BrokerGuard } from "@fnbus/sources";
-import { Consumer } from "@platformatic/kafka";
+import { type Broker, Consumer } from "@platformatic/kafka";
+import { toBrokerFault } from "../../core/broker-faults.ts";
 import { toTlsOptions } from "../broker/tls.ts";
+import { checkBroker, passBrokers } from "./guarding.ts";
 
 /** A replica that is silent for this long loses its partitions to the others. */
 const SESSION_MS = 30_000;
@@ -17,12 +19,19 @@ export interface KafkaClients {
   member: Consumer;
   /** Fetches, on connections of its own: a fetch that waits for records holds up what comes after it. */
   reader: Consumer;
+  /** What a client threw, with the TLS alert before it: whoever waits for an answer is told only that the connection is closed. */
+  explain(error: unknown): unknown;
   close(): Promise<void>;
 }
 
 /** Clients that try nothing again by themselves: whoever uses them says what went wrong, and does. */
-export function createClients(trigger: TriggerOf<"kafka">, guard: BrokerGuard, sessionMs = SESSION_MS): KafkaClients {
-  const { brokers, sasl, tls } = trigger.config;
+function createClients(
+  trigger: TriggerOf<"kafka">,
+  brokers: readonly Broker[],
+  guard: BrokerGuard,
+  sessionMs: number,
+): KafkaClients {
+  const { sasl, tls } = trigger.config;
   const options = {
     clientId: "fnbus",
     groupId: toGroupId(trigger),
@@ -41,13 +50,45 @@ export function createClients(trigger: TriggerOf<"kafka">, guard: BrokerGuard, s
   };
   const member = new Consumer({ ...options, retries: 3, retryDelay: 200 });
   const reader = new Consumer(options);
-  // A client's errors come with the answers to what is asked of it; an event that nobody hears would end the process.
-  for (const client of [member, reader]) client.on("error", () => undefined);
+  let alert: Error | undefined;
+  for (const client of [member, reader]) {
+    // A client's errors come with the answers to what is asked of it; an event that nobody hears would end the process.
+    client.on("error", () => undefined);
+    client.on("client:broker:connect", ({ connection }) => {
+      alert = undefined;
+      connection.on("error", (error) => {
+        if (toBrokerFault(error).code === "source_tls_failed") alert = error;
+      });
+    });
+  }
   return {
-    member,
-    reader,
+    ...{ member, reader },
+    explain: (error) => (alert ? new AggregateError([error, alert], String(error)) : error),
     async close() {
       await Promise.allSettled([member.close(true), reader.close(true)]);
     },
   };
+}
+
+/** Clients that know all brokers which the cluster has: those that the trigger names may be the ones that die while it runs. */
+export async function openClients(
+  trigger: TriggerOf<"kafka">,
+  seen: readonly Broker[],
+  guard: BrokerGuard,
+  sessionMs = SESSION_MS,
+): Promise<{ clients: KafkaClients; found: readonly Broker[] }> {
+  const known = await passBrokers(guard, trigger.config.brokers, seen);
+  const clients = createClients(trigger, known, guard, sessionMs);
+  try {
+    const found = [...(await clients.reader.metadata({ topics: [] })).brokers.values()];
+    const isKnown = ({ host, port }: Broker) => known.some((one) => one.host === host && one.port === port);
+    const further = found.filter((broker) => !isKnown(broker));
+    if (further.length === 0) return { clients, found };
+    for (const { host } of further) await checkBroker(guard, host);
+    void clients.close();
+    return { clients: createClients(trigger, [...known, ...further], guard, sessionMs), found };
+  } catch (error) {
+    void clients.close();
+    throw clients.explain(error);
+  }
 }

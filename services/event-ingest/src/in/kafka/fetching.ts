@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumer } from "@platformatic/kafka";
-import { toBrokerFault } from "../../core/broker-faults.ts";
+import type { BrokerFault } from "../../core/broker-faults.ts";
 import { readBatches } from "../../core/kafka-records.ts";
 import type { Health } from "../broker/health.ts";
 import type { Cluster } from "./cluster.ts";
@@ -18,6 +18,7 @@ export interface FetchContext {
   onOutOfRange(lane: Lane): Promise<void>;
   /** Topics may have come or gone. */
   onTopicChange(): void;
+  toFault(error: unknown): BrokerFault;
   signal: AbortSignal;
 }
 
@@ -56,7 +57,7 @@ export function startFetching(context: FetchContext): Fetching {
       reader.clearMetadata();
       await sleep(PAUSE_MS, undefined, { signal });
     } catch (error) {
-      if (!signal.aborted) health.failed("connection", toBrokerFault(error));
+      if (!signal.aborted) health.failed("connection", context.toFault(error));
     }
     resting.delete(lane);
     pump();
@@ -99,7 +100,7 @@ export function startFetching(context: FetchContext): Fetching {
       take(response, asked);
     } catch (error) {
       if (signal.aborted) return;
-      health.failed("connection", toBrokerFault(error));
+      health.failed("connection", context.toFault(error));
       reader.clearMetadata();
       await sleep(PAUSE_MS * (1 + Math.random()), undefined, { signal });
     }
@@ -136,7 +137,7 @@ export function startFetching(context: FetchContext): Fetching {
     void look()
       .catch(async (error: unknown) => {
         if (signal.aborted) return;
-        health.failed("connection", toBrokerFault(error));
+        health.failed("connection", context.toFault(error));
         again = true;
         await sleep(PAUSE_MS, undefined, { signal });
       })

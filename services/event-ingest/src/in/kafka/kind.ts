@@ -21,8 +21,9 @@ export function createKafkaKind(deps: BrokerDeps): SourceKind {
     const lanes = new Map<string, Lane>();
     const health = createHealth(status);
     const context = { deps, trigger, status, health, held, onRoom: () => undefined };
+    const session = { lanes, brokers: [] };
     const running = startRunning({
-      session: (signal) => runSession(context, { lanes }, signal),
+      session: (signal) => runSession(context, session, signal),
       toFault: toBrokerFault,
       ...{ health, logger: deps.logger, triggerId: trigger.id },
     });

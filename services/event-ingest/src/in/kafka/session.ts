@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { splitAddress } from "../../core/broker-address.ts";
+import type { Broker } from "@platformatic/kafka";
+import { toBrokerFault } from "../../core/broker-faults.ts";
 import { waitForTarget } from "../broker/target.ts";
-import { createClients } from "./clients.ts";
+import { openClients } from "./clients.ts";
 import { createCluster, isSameTopology, type Topology } from "./cluster.ts";
 import { startFetching } from "./fetching.ts";
-import { checkBroker } from "./guarding.ts";
 import { createLane, type Lane, type LaneContext } from "./lane.ts";
 import { type PartitionId, toCounts } from "./partition.ts";
 import { createPlaces } from "./places.ts";
@@ -21,6 +21,8 @@ const CLOSE_MS = 3_000;
 
 export interface Session {
   lanes: Map<string, Lane>;
+  /** The cluster's brokers as the last session found them. */
+  brokers: readonly Broker[];
 }
 
 /**
@@ -32,21 +34,24 @@ export async function runSession(context: LaneContext, session: Session, ending:
   const { lanes } = session;
   const target = () => waitForTarget(deps.registry, trigger, health, ending);
   await target();
-  for (const broker of trigger.config.brokers) await checkBroker(deps.guard, splitAddress(broker).host);
 
   const over = new AbortController();
   const signal = AbortSignal.any([ending, over.signal]);
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<void>();
-  const clients = createClients(trigger, deps.guard, deps.kafkaSessionMs);
-  const { member, reader } = clients;
-  const cluster = createCluster(reader, deps.guard);
-  const places = createPlaces(member, () => lanes.values());
   ending.addEventListener("abort", () => end(), { once: true });
   if (ending.aborted) end();
   ended.catch(() => undefined);
   /** What a broker that is gone would hold up is left where the session ends. */
   const unlessEnded = <T>(work: Promise<T>): Promise<T | undefined> =>
     Promise.race([work, ended.then(() => undefined)]);
+  const opening = openClients(trigger, session.brokers, deps.guard, deps.kafkaSessionMs);
+  const opened = await unlessEnded(opening);
+  if (!opened) return void opening.then(({ clients }) => clients.close()).catch(() => undefined);
+  session.brokers = opened.found;
+  const { clients } = opened;
+  const { member, reader } = clients;
+  const cluster = createCluster(reader, deps.guard);
+  const places = createPlaces(member, () => lanes.values());
 
   /** Records that the broker deleted before they were read are given up by name (I6). */
   async function onOutOfRange(lane: Lane): Promise<void> {
@@ -67,6 +72,7 @@ export async function runSession(context: LaneContext, session: Session, ending:
   }
   const fetching = startFetching({
     ...{ reader, cluster, health, signal, onOutOfRange },
+    toFault: (error) => toBrokerFault(clients.explain(error)),
     lanes: () => lanes.values(),
     onTopicChange: () => void look().catch(fail),
   });
@@ -115,6 +121,8 @@ export async function runSession(context: LaneContext, session: Session, ending:
     const lookAround = () => look().then(() => places.readEnds(cluster));
     timers.push(setInterval(() => void lookAround().catch(() => undefined), LOOK_MS));
     await ended;
+  } catch (error) {
+    throw clients.explain(error);
   } finally {
     for (const timer of timers) clearInterval(timer);
     over.abort(new Error("the session is over"));
