@@ -1,4 +1,4 @@
-import autocannon from "autocannon";
+import autocannon, { type Options, type Result } from "autocannon";
 
 export interface Load {
   url: string;
@@ -12,6 +12,7 @@ export interface Load {
 
 export interface Rate {
   perSecond: number;
+  /** Of the worst turn. */
   p50Ms: number;
   p99Ms: number;
   /** Answers other than 2xx, and lost connections: a rate with any of them is no rate. */
@@ -20,24 +21,40 @@ export interface Rate {
 
 /** Programs that have just begun run at half their speed: so long the same load runs before it is counted. */
 const WARM_UP_SECONDS = 3;
+const TURNS = 3;
+/** After a pause of some seconds they have given memory back, and take it again. */
+const TURN_WARM_UP_SECONDS = 1;
 
-/** POSTs for so long and reports. */
-export async function measureLoad(load: Load): Promise<Rate> {
-  const options = {
-    url: load.url,
-    connections: load.connections,
-    method: "POST" as const,
-    body: load.body,
-    headers: { "content-type": "application/octet-stream", ...load.headers },
-    ...(load.paths ? { requests: load.paths.map((path) => ({ path })) } : {}),
-  };
-  await autocannon({ ...options, duration: WARM_UP_SECONDS });
-  const result = await autocannon({ ...options, duration: load.seconds });
+/**
+ * POSTs each load after a warm-up, in turns of a part of its time, and reports: a machine that is slower for a minute is
+ * slower for each of them, so that their ratio says more than that of one run after the other.
+ */
+export async function measureInTurns(loads: readonly Load[]): Promise<Rate[]> {
+  for (const load of loads) await autocannon({ ...toOptions(load), duration: WARM_UP_SECONDS });
+  const results: Result[][] = loads.map(() => []);
+  for (let turn = 0; turn < TURNS; turn++)
+    for (const [index, load] of loads.entries()) {
+      await autocannon({ ...toOptions(load), duration: TURN_WARM_UP_SECONDS });
+      results[index]!.push(await autocannon({ ...toOptions(load), duration: Math.ceil(load.seconds / TURNS) }));
+    }
+  return results.map(toRate);
+}
+
+function toOptions({ url, connections, body, headers, paths }: Load): Options {
   return {
-    perSecond: Math.round(result.requests.average),
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
-    bad: result.non2xx + result.errors,
+    ...{ url, connections, method: "POST", body },
+    headers: { "content-type": "application/octet-stream", ...headers },
+    ...(paths ? { requests: paths.map((path) => ({ path })) } : {}),
+  };
+}
+
+function toRate(turns: readonly Result[]): Rate {
+  const sum = (of: (result: Result) => number) => turns.reduce((total, result) => total + of(result), 0);
+  return {
+    perSecond: Math.round(sum(({ requests }) => requests.total) / sum(({ duration }) => duration)),
+    p50Ms: Math.max(...turns.map(({ latency }) => latency.p50)),
+    p99Ms: Math.max(...turns.map(({ latency }) => latency.p99)),
+    bad: sum(({ non2xx, errors }) => non2xx + errors),
   };
 }
 

@@ -1,10 +1,10 @@
 import { startNats } from "@fnbus/testing";
 import type { Stack } from "../../stack/stack.ts";
 import { bearer, body, callPath, deployEcho } from "../calls.ts";
-import { measureLoad, type Rate } from "../load.ts";
+import { measureInTurns, type Rate } from "../load.ts";
 import { runPeer, startPeer } from "../peer.ts";
 import type { Measure } from "../report.ts";
-import { measureLeast } from "./least.ts";
+import { startLeast } from "./least.ts";
 
 const FUNCTIONS = 1_000;
 /** An executor checks a few deployments at once. */
@@ -20,15 +20,18 @@ export async function measureAccept(stack: Stack, seconds: number): Promise<Meas
   await Promise.all(Array.from({ length: DEPLOYS_AT_ONCE }, deployer));
   for (const executor of stack.members("executor")) await executor.stopGracefully();
   const nothing = await startPeer("./baselines/http-server.ts", "accept");
+  const least = await startLeast("store");
   const nats = await startNats();
   try {
     const load = { connections: 64, seconds, body };
-    const bare = await measureLoad({ ...load, url: `http://127.0.0.1:${nothing.first}/` });
-    const least = await measureLeast("store", load);
     const raw = Number(await runPeer("./baselines/raw-publish.ts", nats.url, "", "", "20000", "1024", "64"));
     const ours = { ...load, url: stack.api.urls[0]!, headers: bearer(stack) };
-    const one = await measureLoad({ ...ours, paths: [callPath("echo", "async-invoke")] });
-    const spread = await measureLoad({ ...ours, paths: names.map((name) => callPath(name, "async-invoke")) });
+    const [bare, stored, one, spread] = (await measureInTurns([
+      { ...load, url: `http://127.0.0.1:${nothing.first}/` },
+      { ...load, url: least.url },
+      { ...ours, paths: [callPath("echo", "async-invoke")] },
+      { ...ours, paths: names.map((name) => callPath(name, "async-invoke")) },
+    ])) as [Rate, Rate, Rate, Rate];
     return [
       {
         ...row("asynchronous accept, one function", one),
@@ -41,12 +44,12 @@ export async function measureAccept(stack: Stack, seconds: number): Promise<Meas
         wanted: { ratio: 0.9 },
       },
       {
-        ...row("node:http that stores with fsync and nothing else", least),
+        ...row("node:http that stores with fsync and nothing else", stored),
         baseline: { name: "Fastify 202, nothing stored", value: bare.perSecond },
       },
       {
         ...row("asynchronous accept against that", one),
-        baseline: { name: "node:http that stores with fsync", value: least.perSecond },
+        baseline: { name: "node:http that stores with fsync", value: stored.perSecond },
         wanted: { ratio: 0.6 },
       },
       {
@@ -56,6 +59,7 @@ export async function measureAccept(stack: Stack, seconds: number): Promise<Meas
     ];
   } finally {
     nothing.stop();
+    await least.stop();
     await nats.stop();
     for (const executor of stack.members("executor")) await executor.restart();
   }

@@ -1,20 +1,19 @@
 import { startNats } from "@fnbus/testing";
-import { type Load, measureLoad, type Rate } from "../load.ts";
 import { startPeer } from "../peer.ts";
 
 /**
- * What a gateway that does nothing else gets through the same bus on the same machine: stores with fsync before it
- * answers, or asks another process. A ratio to bare HTTP that this does not reach, no platform on the bus reaches.
+ * A gateway that does nothing else than to use the bus: it stores with fsync before it answers, or asks another process.
+ * A ratio to bare HTTP that this does not reach on a machine, no platform on the bus reaches there.
  */
-export async function measureLeast(part: "store" | "call", load: Omit<Load, "url">): Promise<Rate> {
+export async function startLeast(part: "store" | "call"): Promise<{ url: string; stop(): Promise<void> }> {
   const nats = await startNats();
   const peers = part === "call" ? [await startPeer("./baselines/least.ts", nats.url, "answer")] : [];
-  try {
-    const gateway = await startPeer("./baselines/least.ts", nats.url, part);
-    peers.push(gateway);
-    return await measureLoad({ ...load, url: `http://127.0.0.1:${gateway.first}/` });
-  } finally {
-    for (const peer of peers) peer.stop();
-    await nats.stop();
-  }
+  const gateway = await startPeer("./baselines/least.ts", nats.url, part);
+  return {
+    url: `http://127.0.0.1:${gateway.first}/`,
+    async stop() {
+      for (const peer of [gateway, ...peers]) peer.stop();
+      await nats.stop();
+    },
+  };
 }

@@ -1,21 +1,24 @@
 import type { Stack } from "../../stack/stack.ts";
 import { bearer, body, callPath } from "../calls.ts";
-import { measureLoad, measureSerial } from "../load.ts";
+import { measureInTurns, measureSerial, type Rate } from "../load.ts";
 import { startPeer } from "../peer.ts";
 import type { Measure } from "../report.ts";
-import { measureLeast } from "./least.ts";
+import { startLeast } from "./least.ts";
 
 const SERIAL_CALLS = 2_000;
 
 /** A synchronous call through gateway, bus, executor and a warm user process, beside a bare Fastify that echoes. */
 export async function measureSync(stack: Stack, seconds: number): Promise<Measure[]> {
+  const load = { connections: 64, seconds, body };
   const echo = await startPeer("./baselines/http-server.ts", "echo");
+  const least = await startLeast("call");
   try {
-    const load = { connections: 64, seconds, body };
-    const bare = await measureLoad({ ...load, url: `http://127.0.0.1:${echo.first}/` });
-    const least = await measureLeast("call", load);
     const url = `${stack.api.urls[0]}${callPath("echo", "invoke")}`;
-    const ours = await measureLoad({ ...load, url, headers: bearer(stack) });
+    const [bare, bus, ours] = (await measureInTurns([
+      { ...load, url: `http://127.0.0.1:${echo.first}/` },
+      { ...load, url: least.url },
+      { ...load, url, headers: bearer(stack) },
+    ])) as [Rate, Rate, Rate];
     const serial = await measureSerial(async () => {
       const answer = await stack.api.call("POST", callPath("echo", "invoke"), { body });
       if (answer.status !== 200) throw new Error(`sync call: ${answer.status} ${answer.text}`);
@@ -31,10 +34,10 @@ export async function measureSync(stack: Stack, seconds: number): Promise<Measur
       },
       {
         name: "node:http over the bus to another process and nothing else",
-        ours: least.perSecond,
+        ours: bus.perSecond,
         unit: "calls/s",
         baseline: { name: "bare Fastify echo", value: bare.perSecond },
-        details: { bad: least.bad },
+        details: { p50Ms: bus.p50Ms, p99Ms: bus.p99Ms, bad: bus.bad },
       },
       {
         name: "synchronous call, 1 connection, p50",
@@ -46,5 +49,6 @@ export async function measureSync(stack: Stack, seconds: number): Promise<Measur
     ];
   } finally {
     echo.stop();
+    await least.stop();
   }
 }
