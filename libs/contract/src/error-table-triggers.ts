@@ -61,8 +61,8 @@ export const triggerErrors = {
   source_unauthorized: caller(401, "Not Authorized", "Mend user name and password of the trigger."),
   source_tls_failed: caller(
     502,
-    "The broker's certificate is not trusted",
-    "Give its authority as tls.ca, or mend tls.",
+    "The broker's certificate is not trusted, or it does not trust the trigger's",
+    "Give its authority as tls.ca; where it asks for a certificate, one that it trusts, with its key.",
   ),
   subscription_refused: caller(
     403,
