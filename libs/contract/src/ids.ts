@@ -36,8 +36,15 @@ export function writeId(buffer: Buffer, id: string, offset: number): void {
 const POOL_BYTES = 16 * 256;
 let pool = Buffer.alloc(0);
 let used = 0;
+/** Ids of one millisecond count up from a random number below half of what the 12 bits hold. */
+const MAX_COUNT = 0xfff;
+let lastMs = 0;
+let count = 0;
 
-/** A new UUIDv7 (RFC 9562 section 5.7): 48 bits of time in milliseconds, then random bits. */
+/**
+ * A new UUIDv7 (RFC 9562 section 5.7): 48 bits of time in milliseconds, 12 that count (section 6.2, method 1), then
+ * random bits. Those of one process sort as they were made.
+ */
 export function createId(nowMs: number = Date.now()): string {
   if (used >= pool.length) {
     pool = randomBytes(POOL_BYTES);
@@ -46,7 +53,9 @@ export function createId(nowMs: number = Date.now()): string {
   const bytes = pool.subarray(used, used + 16);
   used += 16;
   bytes.writeUIntBE(nowMs, 0, 6);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  count = nowMs === lastMs ? Math.min(count + 1, MAX_COUNT) : bytes.readUInt16BE(6) & (MAX_COUNT >> 1);
+  lastMs = nowMs;
+  bytes.writeUInt16BE(0x7000 | count, 6);
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return toId(bytes);
 }

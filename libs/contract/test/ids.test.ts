@@ -33,6 +33,11 @@ describe("a new id", () => {
       }),
     );
   });
+  it("of one millisecond and process sort as they were made", () => {
+    const ids = Array.from({ length: 2_000 }, () => createId(1_790_000_000_001));
+    expect(ids.toSorted()).toEqual(ids);
+  });
+
   it("is never given twice, over many fillings of the pool of random bytes", () => {
     const ids = new Set(Array.from({ length: 10_000 }, () => createId(1_790_000_000_000)));
     expect(ids.size).toBe(10_000);
