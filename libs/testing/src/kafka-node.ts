@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,7 +37,12 @@ export interface KafkaNode extends Restartable {
 /** A JVM on a machine that does other things too. */
 const READY_MS = 60_000;
 
-export const makeClusterId = (): string => Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
+/** 16 bytes in base64url, of which the first is a letter: a hyphen would be taken for an option. */
+export function makeClusterId(): string {
+  const bytes = randomBytes(16);
+  bytes[0]! &= 0x3f;
+  return bytes.toString("base64url");
+}
 
 function toProperties(options: KafkaNodeOptions, dataDir: string): string {
   const { id, controllers, listeners } = options;
