@@ -1,4 +1,5 @@
-import { type AccessKey, createKeyText, type FnbusError, hashSecret, type Scope } from "@fnbus/contract";
+import { type AccessKey, createKeyText, hashSecret, type Scope } from "@fnbus/contract";
+import { codeOf } from "@fnbus/testing";
 import { describe, expect, it } from "vitest";
 import { checkAccess, toCaller } from "../src/index.ts";
 
@@ -16,15 +17,6 @@ const key = (over: Partial<AccessKey> = {}): AccessKey => ({
   },
   ...over,
 });
-const codeOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    return (error as FnbusError).code;
-  }
-  return "nothing";
-};
-
 describe("a caller", () => {
   const find = (stored: AccessKey) => (asked: string) => (asked === stored.id ? stored : undefined);
   it("is whoever holds the key's secret", () => {

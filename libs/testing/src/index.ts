@@ -1,5 +1,6 @@
 export { connectTestBus } from "./bus.ts";
 export { type Child, startChild } from "./child.ts";
+export { codeOf } from "./code-of.ts";
 export { findBinaries, findBinary } from "./find-binary.ts";
 export { freePorts } from "./free-port.ts";
 export { type KafkaServer, saslMechanisms, startKafka } from "./kafka.ts";

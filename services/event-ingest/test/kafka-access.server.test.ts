@@ -1,10 +1,9 @@
 import type { KafkaConfig } from "@fnbus/contract";
 import { assertSilence, type KafkaServer, saslMechanisms, startKafka, until, whyNoKafka } from "@fnbus/testing";
-import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate } from "./brokers/certificate.ts";
-import { askReport, type Platform, startPlatform } from "./brokers/platform.ts";
-import { startReplica } from "./brokers/replica.ts";
+import { type KafkaPeers, startKafkaPeers } from "./brokers/kafka-peers.ts";
+import { askReport, type Platform } from "./brokers/platform.ts";
 
 const why = whyNoKafka();
 if (why) console.warn(`Kafka's tests are skipped: ${why}`);
@@ -14,29 +13,23 @@ describe.skipIf(why !== undefined)("who Kafka lets in", () => {
   let ca: string;
   let client: ReturnType<typeof makeCertificate>;
   let stranger: ReturnType<typeof makeCertificate>;
+  let peers: KafkaPeers<KafkaServer>;
   let kafka: KafkaServer;
   let platform: Platform;
-  let admin: Admin;
-  let producer: Producer<string, string, string, string>;
-  let replica: Awaited<ReturnType<typeof startReplica>>;
+  let admin: KafkaPeers<KafkaServer>["admin"];
+  let producer: KafkaPeers<KafkaServer>["producer"];
 
   beforeAll(async () => {
     const server = makeCertificate();
     ca = server.certificate;
     client = makeCertificate();
     stranger = makeCertificate();
-    const options = { tls: server, clientAuthority: client.certificate };
-    [kafka, platform] = await Promise.all([startKafka(options), startPlatform()]);
-    const own = { clientId: "test", bootstrapBrokers: [kafka.broker] };
-    admin = new Admin(own);
-    producer = new Producer({ ...own, serializers: stringSerializers });
-    replica = await startReplica(platform.nats.url);
+    const starting = startKafka({ tls: server, clientAuthority: client.certificate });
+    peers = await startKafkaPeers(starting, ({ broker }) => [broker]);
+    ({ kafka, platform, admin, producer } = peers);
   });
   afterAll(async () => {
-    await replica?.stop();
-    await Promise.allSettled([admin?.close(), producer?.close()]);
-    await platform?.stop();
-    await kafka?.stop();
+    await peers?.stop();
     silence.assert();
   });
 

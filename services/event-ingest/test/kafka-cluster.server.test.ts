@@ -1,8 +1,7 @@
 import { assertSilence, type KafkaCluster, startKafkaCluster, until, whyNoKafka } from "@fnbus/testing";
-import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { askReport, type Platform, startPlatform } from "./brokers/platform.ts";
-import { startReplica } from "./brokers/replica.ts";
+import { type KafkaPeers, startKafkaPeers } from "./brokers/kafka-peers.ts";
+import { askReport, type Platform } from "./brokers/platform.ts";
 
 const why = whyNoKafka();
 if (why) console.warn(`Kafka's tests are skipped: ${why}`);
@@ -11,27 +10,21 @@ const partitions = [0, 1, 2];
 
 describe.skipIf(why !== undefined)("three brokers of Kafka", () => {
   const silence = assertSilence();
+  let dead: KafkaCluster["members"][number] | undefined;
+  let peers: KafkaPeers<KafkaCluster>;
   let kafka: KafkaCluster;
   let platform: Platform;
-  let admin: Admin;
-  let producer: Producer<string, string, string, string>;
-  let replica: Awaited<ReturnType<typeof startReplica>>;
-  let dead: KafkaCluster["members"][number] | undefined;
+  let admin: KafkaPeers<KafkaCluster>["admin"];
+  let producer: KafkaPeers<KafkaCluster>["producer"];
 
   beforeAll(async () => {
-    [kafka, platform] = await Promise.all([startKafkaCluster(3), startPlatform()]);
-    const options = { clientId: "test", bootstrapBrokers: [...kafka.brokers] };
-    admin = new Admin(options);
-    producer = new Producer({ ...options, serializers: stringSerializers, retries: 0 });
+    peers = await startKafkaPeers(startKafkaCluster(3), ({ brokers }) => brokers, 0);
+    ({ kafka, platform, admin, producer } = peers);
     // What goes wrong is thrown too.
     for (const client of [admin, producer]) client.on("error", () => undefined);
-    replica = await startReplica(platform.nats.url);
   });
   afterAll(async () => {
-    await replica?.stop();
-    await Promise.allSettled([admin?.close(), producer?.close()]);
-    await platform?.stop();
-    await kafka?.stop();
+    await peers?.stop();
     silence.assert();
   });
 

@@ -1,9 +1,8 @@
 import { assertSilence, type KafkaServer, startKafka, until, whyNoKafka } from "@fnbus/testing";
-import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate } from "./brokers/certificate.ts";
-import { askReport, type Platform, startPlatform } from "./brokers/platform.ts";
-import { startReplica } from "./brokers/replica.ts";
+import { type KafkaPeers, startKafkaPeers } from "./brokers/kafka-peers.ts";
+import { askReport, type Platform } from "./brokers/platform.ts";
 
 const why = whyNoKafka();
 if (why) console.warn(`Kafka's tests are skipped: ${why}`);
@@ -11,25 +10,19 @@ if (why) console.warn(`Kafka's tests are skipped: ${why}`);
 describe.skipIf(why !== undefined)("Kafka", () => {
   const silence = assertSilence();
   let tls: ReturnType<typeof makeCertificate>;
+  let peers: KafkaPeers<KafkaServer>;
   let kafka: KafkaServer;
   let platform: Platform;
-  let admin: Admin;
-  let producer: Producer<string, string, string, string>;
-  let replica: Awaited<ReturnType<typeof startReplica>>;
+  let admin: KafkaPeers<KafkaServer>["admin"];
+  let producer: KafkaPeers<KafkaServer>["producer"];
 
   beforeAll(async () => {
     tls = makeCertificate();
-    [kafka, platform] = await Promise.all([startKafka({ tls }), startPlatform()]);
-    const options = { clientId: "test", bootstrapBrokers: [kafka.broker] };
-    admin = new Admin(options);
-    producer = new Producer({ ...options, serializers: stringSerializers });
-    replica = await startReplica(platform.nats.url);
+    peers = await startKafkaPeers(startKafka({ tls }), ({ broker }) => [broker]);
+    ({ kafka, platform, admin, producer } = peers);
   });
   afterAll(async () => {
-    await replica?.stop();
-    await Promise.allSettled([admin?.close(), producer?.close()]);
-    await platform?.stop();
-    await kafka?.stop();
+    await peers?.stop();
     silence.assert();
   });
 

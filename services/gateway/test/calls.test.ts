@@ -1,4 +1,5 @@
-import { type FnbusError, limits } from "@fnbus/contract";
+import { limits } from "@fnbus/contract";
+import { codeOf } from "@fnbus/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readCallHeaders } from "../src/core/call-headers.ts";
@@ -8,15 +9,6 @@ import { toBodyHash, toKeyedId, toMeta } from "../src/core/envelope.ts";
 import { toRunError } from "../src/core/run-error.ts";
 import { toCallTarget } from "../src/core/target.ts";
 import { functionOf, settings } from "./definitions.ts";
-
-const codeOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    return (error as FnbusError).code;
-  }
-  return "nothing";
-};
 
 describe("a call's target", () => {
   const base = "/spaces/s/functions/f/invoke";

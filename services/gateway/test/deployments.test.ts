@@ -1,5 +1,5 @@
-import type { FnbusError } from "@fnbus/contract";
 import { createBacklog } from "@fnbus/publisher";
+import { codeOf } from "@fnbus/testing";
 import { describe, expect, it } from "vitest";
 import { createArchiveRules } from "../src/core/archive-rules.ts";
 import { toMeta } from "../src/core/envelope.ts";
@@ -11,14 +11,6 @@ import { mergeSettings, toSettings } from "../src/core/settings.ts";
 import { fromBase64 } from "../src/core/source.ts";
 import { functionOf, settings } from "./definitions.ts";
 
-const codeOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    return (error as FnbusError).code;
-  }
-  return "nothing";
-};
 const files = (texts: Record<string, string>) => ({ names: Object.keys(texts), textOf: (name: string) => texts[name] });
 
 describe("code as base64", () => {

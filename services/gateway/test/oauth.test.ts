@@ -1,4 +1,5 @@
-import { type AccessKey, createKeyText, type FnbusError, toUlid } from "@fnbus/contract";
+import { type AccessKey, createKeyText, toUlid } from "@fnbus/contract";
+import { codeOf } from "@fnbus/testing";
 import { describe, expect, it } from "vitest";
 import { fromClientId, toFields, toGrantedScopes, toTokenRequest } from "../src/core/oauth.ts";
 
@@ -6,15 +7,6 @@ const { id } = createKeyText();
 const client: AccessKey = {
   ...{ id, name: "k", kind: "client", secretHash: "", scopes: ["function"], spaces: [], createdAt: 0 },
 };
-const codeOf = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    return (error as FnbusError).code;
-  }
-  return "nothing";
-};
-
 describe("OAuth2", () => {
   it("reads a client id back to the key's id", () => {
     expect(fromClientId(`app::${toUlid(id)}`)).toBe(id);
