@@ -44,7 +44,7 @@ describe("npm start", () => {
       .trim()
       .split("\n")
       .filter((line) => !line.includes(" | "));
-    expect(ours.length).toBeLessThan(10);
+    expect(ours.length, ours.join("\n")).toBeLessThan(10);
     expect(platform.output()).toContain(platform.url);
     await deploy(platform);
     const answer = await clientOf(platform).invoke("default", "hello", { body: '{"a":1}' });

@@ -34,7 +34,8 @@ export async function startLocal(
   const [port] = await freePorts(1);
   const startedAt = performance.now();
   const child = spawn(process.execPath, [main, "--data", data, "--port", String(port), ...args], {
-    env: { ...process.env, XDG_STATE_HOME: join(data, "state"), ...env },
+    // Files run side by side: the port for events that one saw free would be taken by another.
+    env: { ...process.env, XDG_STATE_HOME: join(data, "state"), FNBUS_INGEST_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import type { DataFolder } from "./folder.ts";
 
@@ -11,16 +12,22 @@ export const isFree = (port: number, host: string): Promise<boolean> =>
     server.listen(port, host, () => server.close(() => resolve(true)));
   });
 
+/**
+ * Systems take the ports of connections that go out from 32768 on (Linux; macOS from 49152): a server of ours whose port is
+ * there finds it taken, perhaps for hours, when it starts again.
+ */
+const FIRST = 10_000;
+const AFTER_LAST = 32_768;
+const TRIES = 100;
+
 /** A port that nobody listens on. */
-export const freePort = (host: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, host, () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+export async function freePort(host: string): Promise<number> {
+  for (let tried = 0; tried < TRIES; tried++) {
+    const port = randomInt(FIRST, AFTER_LAST);
+    if (await isFree(port, host)) return port;
+  }
+  throw new Error(`No free port on ${host}: ${TRIES} between ${FIRST} and ${AFTER_LAST - 1} were taken or forbidden.`);
+}
 
 /** The port that was asked for where it is free, else another. */
 export const freeOr = async (port: number, host: string): Promise<number> =>
