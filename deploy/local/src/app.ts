@@ -44,12 +44,16 @@ export async function startPlatform(
     const names = only.filter(isPresent);
     if (names.includes("gateway") && !(await isFree(config.FNBUS_PORT, config.FNBUS_HOST)))
       throw new Error(
-        `Port ${config.FNBUS_PORT} of ${config.FNBUS_HOST} is taken. Choose another: npm start -- --port 8081`,
+        `Port ${config.FNBUS_PORT} of ${config.FNBUS_HOST} is taken. Choose another: npm start -- --port ${await freeOr(
+          config.FNBUS_PORT + 10,
+          config.FNBUS_HOST,
+        )}`,
       );
     const servers = await planServers(data, config, variables, names.includes("callback-dispatcher"), output.say);
     await supervisor.start(servers.specs);
     const adminKey = await prepareBus(servers, data);
-    const ingestPort = await freeOr(config.FNBUS_INGEST_PORT, config.FNBUS_HOST);
+    const wanted = config.FNBUS_INGEST_PORT === config.FNBUS_PORT ? 0 : config.FNBUS_INGEST_PORT;
+    const ingestPort = await freeOr(wanted, config.FNBUS_HOST);
     const specs = await Promise.all(
       names.map((name) => planService(name, data, config, servers, ingestPort, variables)),
     );

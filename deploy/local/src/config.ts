@@ -6,7 +6,7 @@ import { natsRelease, releasePlatform } from "./servers/nats-release.ts";
 
 export const LocalConfig = Type.Object({
   FNBUS_HOST: Type.String({ default: "127.0.0.1", description: "address that the gateway listens on" }),
-  FNBUS_PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: "port of the gateway" }),
+  FNBUS_PORT: Type.Integer({ default: 8080, minimum: 1, maximum: 65_535, description: "port of the gateway" }),
   FNBUS_INGEST_PORT: Type.Integer({
     default: 8081,
     minimum: 0,

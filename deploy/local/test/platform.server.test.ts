@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@fnbus/client";
 import { until } from "@fnbus/testing";
@@ -124,7 +124,7 @@ describe("npm start", () => {
   });
 });
 
-test("wrong use is told with exit code 2, a taken port with what to do", async () => {
+test("wrong use is told with exit code 2, a taken port with one to take, which events leave to the gateway", async () => {
   const wrong = await startLocal(data.folder, ["--prt", "1"]);
   expect(await wrong.exited).toBe(2);
   expect(wrong.output()).toContain("Unknown: --prt");
@@ -132,6 +132,13 @@ test("wrong use is told with exit code 2, a taken port with what to do", async (
   const other = newDataFolder();
   const second = await startLocal(other.folder, ["--port", new URL(first.url).port, "--only", "gateway"]);
   expect(await second.exited).toBe(1);
-  expect(second.output()).toMatch(/Port \d+ .* is taken\. Choose another: npm start -- --port/);
+  const [, advised] = /Port \d+ .* is taken\. Choose another: npm start -- --port (\d+)/.exec(second.output())!;
+  const names = ["--only", "gateway,event-ingest"];
+  const third = await startLocal(other.folder, ["--port", advised!, ...names], { FNBUS_INGEST_PORT: advised! });
+  running.push(third);
+  const { eventsUrl } = JSON.parse(readFileSync(join(other.folder, "platform.json"), "utf8")) as { eventsUrl: string };
+  expect(new URL(eventsUrl).port).not.toBe(advised);
+  third.signal("SIGINT");
+  expect(await third.exited).toBe(0);
   other.remove();
 });

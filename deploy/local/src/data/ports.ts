@@ -31,7 +31,7 @@ export async function freePort(host: string): Promise<number> {
 
 /** The port that was asked for where it is free, else another. */
 export const freeOr = async (port: number, host: string): Promise<number> =>
-  port !== 0 && (await isFree(port, host)) ? port : freePort(host);
+  port !== 0 && port < 65_536 && (await isFree(port, host)) ? port : freePort(host);
 
 /** The port that `name` had the last time where it is still free, else another one, remembered. */
 export async function rememberedPort(data: DataFolder, name: string, host: string): Promise<number> {
