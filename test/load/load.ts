@@ -1,13 +1,7 @@
-import autocannon, { type Options, type Result } from "autocannon";
+import { generate, type Requests, type Sent } from "./generator.ts";
 
-export interface Load {
-  url: string;
-  connections: number;
+export interface Load extends Requests {
   seconds: number;
-  body: Buffer;
-  headers?: Record<string, string>;
-  /** Calls go to these in turn instead of to `url` alone. */
-  paths?: string[];
 }
 
 export interface Rate {
@@ -21,44 +15,42 @@ export interface Rate {
 
 /** Programs that have just begun run at half their speed: so long the same load runs before it is counted. */
 const WARM_UP_SECONDS = 3;
-const TURNS = 3;
+const TURNS = 6;
 /** After a pause of some seconds they have given memory back, and take it again. */
-const TURN_WARM_UP_SECONDS = 1;
+const TURN_WARM_UP_SECONDS = 0.5;
 
 /**
  * POSTs each load after a warm-up, in turns of a part of its time, and reports: a machine that is slower for a minute is
  * slower for each of them, so that their ratio says more than that of one run after the other.
  */
 export async function measureInTurns(loads: readonly Load[]): Promise<Rate[]> {
-  for (const load of loads) await autocannon({ ...toOptions(load), duration: WARM_UP_SECONDS });
-  const results: Result[][] = loads.map(() => []);
+  for (const load of loads) await generate({ ...load, seconds: WARM_UP_SECONDS });
+  const turns: Sent[][] = loads.map(() => []);
   for (let turn = 0; turn < TURNS; turn++)
     for (const [index, load] of loads.entries()) {
-      await autocannon({ ...toOptions(load), duration: TURN_WARM_UP_SECONDS });
-      results[index]!.push(await autocannon({ ...toOptions(load), duration: Math.ceil(load.seconds / TURNS) }));
+      await generate({ ...load, seconds: TURN_WARM_UP_SECONDS });
+      turns[index]!.push(await generate({ ...load, seconds: load.seconds / TURNS }));
     }
-  return results.map(toRate);
+  return turns.map(toRate);
 }
 
-function toOptions({ url, connections, body, headers, paths }: Load): Options {
+function toRate(turns: readonly Sent[]): Rate {
+  const sum = (of: (turn: Sent) => number) => turns.reduce((total, turn) => total + of(turn), 0);
+  const worst = (share: number) => Math.max(...turns.map(({ latencies }) => quantile(latencies, share)));
   return {
-    ...{ url, connections, method: "POST", body },
-    headers: { "content-type": "application/octet-stream", ...headers },
-    ...(paths ? { requests: paths.map((path) => ({ path })) } : {}),
+    perSecond: Math.round(sum(({ latencies }) => latencies.length) / sum(({ seconds }) => seconds)),
+    p50Ms: worst(0.5),
+    p99Ms: worst(0.99),
+    bad: sum(({ bad }) => bad),
   };
 }
 
-function toRate(turns: readonly Result[]): Rate {
-  const sum = (of: (result: Result) => number) => turns.reduce((total, result) => total + of(result), 0);
-  return {
-    perSecond: Math.round(sum(({ requests }) => requests.total) / sum(({ duration }) => duration)),
-    p50Ms: Math.max(...turns.map(({ latency }) => latency.p50)),
-    p99Ms: Math.max(...turns.map(({ latency }) => latency.p99)),
-    bad: sum(({ non2xx, errors }) => non2xx + errors),
-  };
+function quantile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return Number((sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(3));
 }
 
-/** Latencies of calls one after another, in ms with fractions (the load generator's own histogram is in whole ms). */
+/** Calls one after another, in ms. */
 export async function measureSerial(
   call: () => Promise<void>,
   count: number,
@@ -69,7 +61,5 @@ export async function measureSerial(
     await call();
     if (index >= 50) times.push(performance.now() - began);
   }
-  times.sort((a, b) => a - b);
-  const at = (share: number) => Number(times[Math.floor(times.length * share)]!.toFixed(3));
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+  return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
 }

@@ -5,19 +5,30 @@ import { createInterface } from "node:readline";
 export interface Peer {
   /** The first line that it printed. */
   first: string;
+  /** Sends it a line and gives the next one that it prints. One at a time. */
+  ask(line: string): Promise<string>;
   stop(): void;
 }
 
 const start = (file: string, args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [new URL(file, import.meta.url).pathname, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  spawn(process.execPath, [new URL(file, import.meta.url).pathname, ...args], { stdio: ["pipe", "pipe", "inherit"] });
 
 /** Starts it and waits for its first line (a port, say). Rejects where it ends without one. */
 export function startPeer(file: string, ...args: string[]): Promise<Peer> {
   const child = start(file, args);
   return new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`${file} ended with ${code} before it printed a line`)));
-    createInterface({ input: child.stdout! }).once("line", (first) =>
-      resolve({ first, stop: () => child.kill("SIGKILL") }),
+    const lines = createInterface({ input: child.stdout! });
+    const next = () => new Promise<string>((heard) => lines.once("line", heard));
+    next().then((first) =>
+      resolve({
+        first,
+        ask(line) {
+          child.stdin!.write(`${line}\n`);
+          return next();
+        },
+        stop: () => child.kill("SIGKILL"),
+      }),
     );
   });
 }

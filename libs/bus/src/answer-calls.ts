@@ -1,6 +1,6 @@
 import type { Msg } from "@nats-io/transport-node";
 import { type CallEntry, decodeCallPack, encodeCallPack, entryBytes } from "./call-packs.ts";
-import { ANSWERS, toPacks } from "./calls.ts";
+import { ANSWERS, toPacks, WAITING_ENTRIES } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { BusError, isBusError } from "./errors.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -42,8 +42,8 @@ export function createCallAnswers(connection: Connection, outgoing: Outgoing): C
       throw new BusError("too_large", `an answer of ${answer.bytes} bytes: the broker takes ${limit}`);
     if (queues.size === 0) setImmediate(flush);
     const queue = queues.get(subject);
-    if (queue) queue.push(answer);
-    else queues.set(subject, [answer]);
+    if (!queue) queues.set(subject, [answer]);
+    else if (queue.push(answer) === WAITING_ENTRIES) flush();
   }
 
   return {

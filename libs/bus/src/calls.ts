@@ -10,8 +10,8 @@ import type { CallAnswer, CallOptions } from "./types.ts";
 import type { Waiter } from "./waiters.ts";
 
 /**
- * Calls in packs: what one turn of the event loop asks of one subject is one message, and so are the answers. A message
- * costs broker and client more than a call of 1 KB does.
+ * Calls in packs: what one turn of the event loop asks of one subject is one message or a few, and so are the answers. A
+ * message costs broker and client more than a call of 1 KB does.
  */
 export interface Calls {
   call(subject: string, head: string, body: Uint8Array, options: CallOptions): Promise<CallAnswer>;
@@ -33,6 +33,13 @@ interface Caller extends Waiter {
 
 /** Of a pack with more than one call: what is lost with it, and kept in memory by its longest call, stays small. */
 export const PACK_BYTES = 256 * 1024;
+
+/**
+ * So many of one turn do not wait for its end: whoever is to have them begins while this process goes on with the turn. Else
+ * all who call at once travel as one wave, in which one process works and the others wait (a fifth of the rate of 64 callers,
+ * measured; with half as many the messages cost more than is gained).
+ */
+export const WAITING_ENTRIES = 24;
 
 export function createCalls(connection: Connection, outgoing: Outgoing, name: string): Calls {
   const prefix = `${createInbox(toInboxPrefix(name))}.`;
@@ -86,8 +93,8 @@ export function createCalls(connection: Connection, outgoing: Outgoing, name: st
         waiters.add(caller);
         if (queues.size === 0) setImmediate(flush);
         const queue = queues.get(subject);
-        if (queue) queue.push(caller);
-        else queues.set(subject, [caller]);
+        if (!queue) queues.set(subject, [caller]);
+        else if (queue.push(caller) === WAITING_ENTRIES) flush();
       });
     },
     stop: waiters.stop,

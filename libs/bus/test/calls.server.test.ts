@@ -38,12 +38,23 @@ describe.each(serverBinaries)("calls in packs on %s", (binary) => {
   it("is one message a turn and subject, and one for each who answers where they are to be spread", async () => {
     const answering = bus.answerCalls("packed.*", echo, { queue: "q" });
     const messages = countMessages("packed.*");
-    await Promise.all(Array.from({ length: 60 }, (_, number) => call(`packed.${number % 2}`, String(number))));
+    await Promise.all(Array.from({ length: 40 }, (_, number) => call(`packed.${number % 2}`, String(number))));
     expect(messages.count()).toBe(2);
-    await Promise.all(Array.from({ length: 60 }, (_, number) => call("packed.0", String(number), 4)));
+    await Promise.all(Array.from({ length: 20 }, (_, number) => call("packed.0", String(number), 4)));
     expect(messages.count()).toBe(6);
     await Promise.all(Array.from({ length: 3 }, (_, number) => call("packed.0", String(number), 4)));
     expect(messages.count()).toBe(9);
+    messages.stop();
+    answering.unsubscribe();
+  });
+
+  it("sends many of one turn, and their answers, before that turn is over", async () => {
+    const answering = bus.answerCalls("many", echo);
+    const messages = countMessages("many");
+    const answers = countMessages("*.*.answers");
+    await Promise.all(Array.from({ length: 60 }, (_, number) => call("many", String(number))));
+    expect([messages.count(), answers.count()]).toEqual([3, 3]);
+    answers.stop();
     messages.stop();
     answering.unsubscribe();
   });
