@@ -17,9 +17,11 @@ export interface Measure {
 export const ratioOf = ({ ours, baseline }: Measure): number | undefined =>
   baseline ? ours / baseline.value : undefined;
 
+/** A rate of which some calls were refused reaches nothing. */
 export function isReached(measure: Measure): boolean | undefined {
-  const { ours, wanted } = measure;
+  const { ours, wanted, details } = measure;
   if (!wanted) return undefined;
+  if (details?.bad || details?.baselineBad) return false;
   const ratio = ratioOf(measure);
   return (
     (wanted.ratio === undefined || (ratio !== undefined && ratio >= wanted.ratio)) &&
