@@ -13,24 +13,27 @@ export interface Peer {
 const start = (file: string, args: readonly string[]): ChildProcess =>
   spawn(process.execPath, [new URL(file, import.meta.url).pathname, ...args], { stdio: ["pipe", "pipe", "inherit"] });
 
-/** Starts it and waits for its first line (a port, say). Rejects where it ends without one. */
-export function startPeer(file: string, ...args: string[]): Promise<Peer> {
+/** Starts it and waits for its first line (a port, say). Rejects, as `ask` does, where it ends without one. */
+export async function startPeer(file: string, ...args: string[]): Promise<Peer> {
   const child = start(file, args);
-  return new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`${file} ended with ${code} before it printed a line`)));
-    const lines = createInterface({ input: child.stdout! });
-    const next = () => new Promise<string>((heard) => lines.once("line", heard));
-    next().then((first) =>
-      resolve({
-        first,
-        ask(line) {
-          child.stdin!.write(`${line}\n`);
-          return next();
-        },
-        stop: () => child.kill("SIGKILL"),
-      }),
-    );
-  });
+  const lines = createInterface({ input: child.stdout! });
+  const next = () =>
+    new Promise<string>((resolve, reject) => {
+      const onExit = (code: number | null) => reject(new Error(`${file} ended with ${code} before it printed a line`));
+      child.once("exit", onExit);
+      lines.once("line", (line) => {
+        child.off("exit", onExit);
+        resolve(line);
+      });
+    });
+  return {
+    first: await next(),
+    ask(line) {
+      child.stdin!.write(`${line}\n`);
+      return next();
+    },
+    stop: () => child.kill("SIGKILL"),
+  };
 }
 
 /** Runs it to its end and gives the last line that it printed. */

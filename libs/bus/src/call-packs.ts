@@ -1,5 +1,5 @@
 /**
- * Calls and answers as they travel: whatever one turn of the event loop has for one subject is one message. An entry is
+ * Calls and answers as they travel: what one turn of the event loop has for one subject is one message or a few. An entry is
  *
  *     place u32 | count u32 | bytes of the head u32 | bytes of the body u32 | head, UTF-8 | body
  *

@@ -9,6 +9,7 @@ const run = promisify(execFile);
 /** An engine that is there answers at once; one that does not would hold up the start. */
 const ANSWER_MS = 3_000;
 const PULL_MS = 5 * 60_000;
+const RUN_MS = 60_000;
 
 /** A Docker engine that answers. The image is pulled when it is not there. */
 export const withDocker: FindStep = {
@@ -34,11 +35,19 @@ export const withDocker: FindStep = {
         context.progress(`${wanted.title}: none found, pulling ${image} (once)`);
         await ask(["pull", image], PULL_MS);
       }
-      const command = wanted.imageCommand;
-      const { stdout } = await ask(["run", "--rm", "--entrypoint", command, image, "--version"], PULL_MS);
-      return { how: "image", image, command, version: readVersion(stdout) ?? wanted.minimum, docker, from: "Docker" };
     } catch (error) {
       return `${image}: ${lastLine(error)}`;
     }
+    // An image of one's own may hold the other program of the two.
+    const reasons: string[] = [];
+    for (const command of wanted.commands) {
+      try {
+        const { stdout } = await ask(["run", "--rm", "--entrypoint", command, image, "--version"], RUN_MS);
+        return { how: "image", image, command, version: readVersion(stdout) ?? wanted.minimum, docker, from: "Docker" };
+      } catch (error) {
+        reasons.push(`${command}: ${lastLine(error)}`);
+      }
+    }
+    return `${image}: ${reasons.join("; ")}`;
   },
 };

@@ -12,7 +12,6 @@ export interface WantedServer {
   /** Debian packages that hold the program, and libraries that it may miss. */
   debian: { packages: readonly string[]; libraries: readonly string[] };
   image: string;
-  imageCommand: string;
   homebrew: string;
 }
 
@@ -26,7 +25,6 @@ export const wantedNats: WantedServer = {
     "it cannot fsync before it acknowledges: a loss of power may lose what was accepted in the last two minutes",
   debian: { packages: ["nats-server"], libraries: [] },
   image: "nats:2.15.0-alpine",
-  imageCommand: "nats-server",
   homebrew: "nats-server",
 };
 
@@ -40,6 +38,5 @@ export const wantedRedis: WantedServer = {
   // The program itself is in redis-tools; redis-server holds a link to it by its name.
   debian: { packages: ["redis-tools", "redis-server"], libraries: ["libjemalloc2", "liblzf1", "libatomic1"] },
   image: "valkey/valkey:8.1-alpine",
-  imageCommand: "valkey-server",
   homebrew: "redis",
 };
