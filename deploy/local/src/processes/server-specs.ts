@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Variables } from "@fnbus/config";
 import { type NatsUser, toNatsConfig } from "../core/nats-config.ts";
 import { toRedisConfig } from "../core/redis-config.ts";
@@ -11,6 +13,7 @@ import type { FoundServer } from "../servers/found.ts";
 import { readNatsInfo, redisAnswers } from "./answers.ts";
 import type { ProcessSpec } from "./supervised.ts";
 
+const run = promisify(execFile);
 const LOOPBACK = "127.0.0.1";
 /** Long enough to close a large store; both have everything on disk already. */
 const PATIENCE_MS = 5_000;
@@ -31,6 +34,7 @@ export async function planNats(
   users: NatsUser[],
   variables: Variables,
 ): Promise<ServerPlan> {
+  await removeContainer(data, found, "nats");
   const port = await rememberedPort(data, "nats", LOOPBACK);
   const folder = data.folder("nats");
   const serverName = `fnbus-${shortHash(data.path)}`;
@@ -59,6 +63,7 @@ export async function planNats(
 
 /** How our own Redis is run. */
 export async function planRedis(data: DataFolder, found: FoundServer, variables: Variables): Promise<ServerPlan> {
+  await removeContainer(data, found, "redis");
   const port = await rememberedPort(data, "redis", LOOPBACK);
   const folder = data.folder("redis");
   const password = data.secret("redis-password").value;
@@ -77,6 +82,13 @@ export async function planRedis(data: DataFolder, found: FoundServer, variables:
   };
 }
 
+const containerOf = (data: DataFolder, kind: string): string => `fnbus-${shortHash(data.path)}-${kind}`;
+
+/** A container outlives a docker client that was killed. What an earlier start left has the port, and would pass for ours. */
+async function removeContainer(data: DataFolder, found: FoundServer, kind: string): Promise<void> {
+  if (found.how === "image") await run(found.docker, ["rm", "-f", containerOf(data, kind)]).catch(() => {});
+}
+
 /** In a container every interface is the container's own; Docker publishes the port on loopback alone. */
 const listenHost = (found: FoundServer): string => (found.how === "image" ? "0.0.0.0" : LOOPBACK);
 
@@ -91,12 +103,12 @@ function commandOf(
 ): Pick<ProcessSpec, "command" | "args" | "env"> {
   if (found.how === "program") return { command: found.command, args, env: { ...baseEnv(variables), ...found.env } };
   const user = process.getuid && process.getgid ? ["--user", `${process.getuid()}:${process.getgid()}`] : [];
-  const name = `fnbus-${shortHash(data.path)}-${kind}`;
+  const name = containerOf(data, kind);
   return {
     command: "/bin/sh",
     args: [
       "-c",
-      // A container outlives a docker client that was killed: what an earlier start left is removed first.
+      // It is started again by itself, too.
       `"$0" rm -f ${name} >/dev/null 2>&1; exec "$0" run --rm --init --name ${name} "$@"`,
       found.docker,
       ...["-p", `${LOOPBACK}:${port}:${port}`, "-v", `${folder}:${folder}`, ...user],
