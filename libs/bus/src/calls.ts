@@ -37,7 +37,7 @@ export const PACK_BYTES = 256 * 1024;
 /**
  * So many of one turn do not wait for its end: whoever is to have them begins while this process goes on with the turn. Else
  * all who call at once travel as one wave, in which one process works and the others wait (a fifth of the rate of 64 callers,
- * measured; with half as many the messages cost more than is gained).
+ * measured; with a third as many, messages cost more than half of that gain).
  */
 export const WAITING_ENTRIES = 24;
 
