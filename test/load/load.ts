@@ -4,11 +4,14 @@ export interface Load extends Requests {
   seconds: number;
 }
 
-export interface Rate {
-  perSecond: number;
-  /** Of the worst turn. */
+interface Quantiles {
   p50Ms: number;
   p99Ms: number;
+}
+
+/** Quantiles are those of the worst turn. */
+export interface Rate extends Quantiles {
+  perSecond: number;
   /** Answers other than 2xx, and lost connections: a rate with any of them is no rate. */
   bad: number;
 }
@@ -36,30 +39,28 @@ export async function measureInTurns(loads: readonly Load[]): Promise<Rate[]> {
 
 function toRate(turns: readonly Sent[]): Rate {
   const sum = (of: (turn: Sent) => number) => turns.reduce((total, turn) => total + of(turn), 0);
-  const worst = (share: number) => Math.max(...turns.map(({ latencies }) => quantile(latencies, share)));
+  const quantiles = turns.map(({ latencies }) => toQuantiles(latencies));
   return {
     perSecond: Math.round(sum(({ latencies }) => latencies.length) / sum(({ seconds }) => seconds)),
-    p50Ms: worst(0.5),
-    p99Ms: worst(0.99),
+    p50Ms: Math.max(...quantiles.map(({ p50Ms }) => p50Ms)),
+    p99Ms: Math.max(...quantiles.map(({ p99Ms }) => p99Ms)),
     bad: sum(({ bad }) => bad),
   };
 }
 
-function quantile(values: readonly number[], share: number): number {
+function toQuantiles(values: readonly number[]): Quantiles {
   const sorted = Float64Array.from(values).sort();
-  return Number((sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(3));
+  const at = (share: number) => Number((sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(3));
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 /** Calls one after another, in ms. */
-export async function measureSerial(
-  call: () => Promise<void>,
-  count: number,
-): Promise<{ p50Ms: number; p99Ms: number }> {
+export async function measureSerial(call: () => Promise<void>, count: number): Promise<Quantiles> {
   const times: number[] = [];
   for (let index = 0; index < count + 50; index++) {
     const began = performance.now();
     await call();
     if (index >= 50) times.push(performance.now() - began);
   }
-  return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
+  return toQuantiles(times);
 }

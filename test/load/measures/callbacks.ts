@@ -25,23 +25,19 @@ export async function measureCallbacks(stack: Stack): Promise<Measure[]> {
   /** So many calls through the door. Resolves with what arrived when the last callback has, or too late. */
   async function call(amount: number): Promise<{ accepted: number; arrived: number; seconds: number }> {
     await fetch(url, { method: "DELETE" });
-    let accepted: number | undefined;
-    let arrived = 0;
     const began = performance.now();
-    const load = generate({
+    const { bad } = await generate({
       url: `${stack.api.urls[0]}${callPath("echo", "async-invoke")}`,
       ...{ connections: 64, amount, body },
       headers: { ...bearer(stack), "x-callback-url": url },
-    }).then(({ bad }) => {
-      accepted = amount - bad;
     });
-    while (arrived < (accepted ?? amount) && performance.now() - began < LONGEST_MS) {
+    const accepted = amount - bad;
+    let arrived = await count();
+    while (arrived < accepted && performance.now() - began < LONGEST_MS) {
       await sleep(LOOK_MS);
       arrived = await count();
     }
-    const seconds = (performance.now() - began) / 1000;
-    await load;
-    return { accepted: accepted ?? 0, arrived, seconds };
+    return { accepted, arrived, seconds: (performance.now() - began) / 1000 };
   }
 
   try {

@@ -108,7 +108,7 @@ function commandOf(
     command: "/bin/sh",
     args: [
       "-c",
-      // It is started again by itself, too.
+      // The supervisor starts it again when its docker client has died: the container is there still.
       `"$0" rm -f ${name} >/dev/null 2>&1; exec "$0" run --rm --init --name ${name} "$@"`,
       found.docker,
       ...["-p", `${LOOPBACK}:${port}:${port}`, "-v", `${folder}:${folder}`, ...user],
