@@ -52,6 +52,7 @@ export async function startContainerStack(options: StackOptions = {}): Promise<S
       run(
         new GenericContainer(NATS_IMAGE)
           .withNetworkAliases("nats")
+          .withEnvironment(servers.natsEnvironment)
           .withCopyContentToContainer([{ content: servers.natsConfig("0.0.0.0:4222", "/data"), target: "/nats.conf" }])
           .withCommand(["-c", "/nats.conf"])
           .withWaitStrategy(Wait.forLogMessage(/Server is ready/)),

@@ -44,6 +44,7 @@ export async function startLocalStack(options: StackOptions = {}): Promise<Stack
       name: "nats-server",
       command: findBinary("nats-server"),
       args: ["-c", join(data, "nats.conf")],
+      env: servers.natsEnvironment,
     });
     const redis = await run({
       name: "redis-server",

@@ -8,6 +8,9 @@ jetstream { store_dir: "${storeDir}", max_file_store: 16GB, sync_interval: ${dur
 authorization { user: "${NATS_USER}", password: "${NATS_PASSWORD}" }
 `;
 
+/** As `npm start` runs it (deploy/local). */
+export const natsEnvironment = { GOGC: "200" };
+
 export const redisArguments = (port: number, directory: string, { durable = true }: StackOptions = {}): string[] => [
   ...["--port", String(port), "--dir", directory, "--requirepass", REDIS_PASSWORD, "--save", ""],
   ...[

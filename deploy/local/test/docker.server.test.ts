@@ -9,22 +9,12 @@ import { planNats, planRedis } from "../src/processes/server-specs.ts";
 import { type Supervised, supervise } from "../src/processes/supervised.ts";
 import { withDocker } from "../src/servers/docker.ts";
 import { findServer } from "../src/servers/find-server.ts";
-import type { FindContext } from "../src/servers/found.ts";
 import { foldersOf } from "../src/servers/programs.ts";
 import { wantedNats, wantedRedis } from "../src/servers/wanted.ts";
+import { bareContext } from "./bare-context.ts";
 
 const images = { nats: "nats:2.15-alpine", redis: "redis:7-bookworm" };
-const bare: FindContext = {
-  searchFolders: [],
-  toolFolders: foldersOf(process.env.PATH),
-  cacheFolder: "/nowhere",
-  offline: false,
-  releaseUrl: "http://127.0.0.1:1",
-  releaseSha256: undefined,
-  images,
-  env: process.env,
-  progress: () => {},
-};
+const bare = { ...bareContext(), toolFolders: foldersOf(process.env.PATH), images };
 const docker = (...args: string[]) =>
   execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 60_000 }).trim();
 const works = (...args: string[]) => {
@@ -80,6 +70,8 @@ describe.skipIf(missing !== undefined)(
       const nats = await start(plan.spec);
       expect(containers("nats")).toContain(`127.0.0.1:${plan.port}->`);
       expect(containers("nats")).not.toContain("0.0.0.0");
+      const [name = ""] = containers("nats").split(" ");
+      expect(docker("exec", name, "printenv", "GOGC")).toBe("200");
       const bus = await connectBus({ servers: plan.url, name: "outside" });
       const message = new Promise<string>((resolve) =>
         bus.subscribe("hello", ({ data: bytes }) => resolve(Buffer.from(bytes).toString())),

@@ -16,6 +16,7 @@ import { natsRelease, releasePlatform } from "../src/servers/nats-release.ts";
 import { onPath } from "../src/servers/on-path.ts";
 import { extraFolders, findNewest, findProgram, foldersOf } from "../src/servers/programs.ts";
 import { wantedNats, wantedRedis } from "../src/servers/wanted.ts";
+import { bareContext } from "./bare-context.ts";
 
 let folder: string;
 let bare: FindContext;
@@ -24,17 +25,7 @@ const has = async (name: string) => (await findProgram(name, tools)) !== undefin
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "fnbus-find-"));
-  bare = {
-    searchFolders: [],
-    toolFolders: [],
-    cacheFolder: join(folder, "cache"),
-    offline: false,
-    releaseUrl: "http://127.0.0.1:1",
-    releaseSha256: undefined,
-    images: {},
-    env: process.env,
-    progress: () => {},
-  };
+  bare = bareContext(join(folder, "cache"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
