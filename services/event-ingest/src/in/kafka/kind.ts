@@ -9,7 +9,6 @@ import type { BrokerDeps } from "../broker/types.ts";
 import { toKafkaCall } from "./call.ts";
 import type { Lane } from "./lane.ts";
 import type { HeldBytes } from "./lane-buffer.ts";
-import { runSession } from "./session.ts";
 
 const asKafka = (trigger: Trigger): TriggerOf<"kafka"> => trigger as TriggerOf<"kafka">;
 
@@ -23,7 +22,8 @@ export function createKafkaKind(deps: BrokerDeps): SourceKind {
     const context = { deps, trigger, status, health, held, onRoom: () => undefined };
     const session = { lanes, brokers: [] };
     const running = startRunning({
-      session: (signal) => runSession(context, session, signal),
+      // With the first trigger, and not before: the library is a third of what this service would load at its start.
+      session: async (signal) => (await import("./session.ts")).runSession(context, session, signal),
       toFault: toBrokerFault,
       ...{ health, logger: deps.logger, triggerId: trigger.id },
     });
