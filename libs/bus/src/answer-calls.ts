@@ -1,9 +1,10 @@
 import type { Msg } from "@nats-io/transport-node";
 import { type CallEntry, decodeCallPack, encodeCallPack, entryBytes } from "./call-packs.ts";
-import { ANSWERS, toPacks, WAITING_ENTRIES } from "./calls.ts";
+import { ANSWERS } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { BusError, isBusError } from "./errors.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { createTurnQueues, toPacks } from "./turn-queues.ts";
 import type { BusCall } from "./types.ts";
 
 /** The other end of `Calls`: hands over the calls of a pack one by one, and packs what is answered in one turn. */
@@ -17,17 +18,12 @@ interface Answer extends CallEntry {
 }
 
 export function createCallAnswers(connection: Connection, outgoing: Outgoing): CallAnswers {
-  let queues = new Map<string, Answer[]>();
-
-  function flush(): void {
-    const sending = queues;
-    queues = new Map();
+  const queues = createTurnQueues<Answer>(outgoing, (subject, answers) => {
     // Whoever asked over a connection that is lost was told so, and waits no more.
     if (!connection.isConnected()) return;
-    for (const [subject, answers] of sending)
-      for (const { entries, bytes } of toPacks(answers, answers.length)) send(subject, encodeCallPack(entries, bytes));
-    outgoing.flush();
-  }
+    for (const { entries, bytes } of toPacks(answers, answers.length)) send(subject, encodeCallPack(entries, bytes));
+  });
+
   function send(subject: string, pack: Buffer): void {
     try {
       outgoing.send(subject, pack);
@@ -40,10 +36,7 @@ export function createCallAnswers(connection: Connection, outgoing: Outgoing): C
     const limit = connection.server().maxPayload;
     if (answer.bytes > limit)
       throw new BusError("too_large", `an answer of ${answer.bytes} bytes: the broker takes ${limit}`);
-    if (queues.size === 0) setImmediate(flush);
-    const queue = queues.get(subject);
-    if (!queue) queues.set(subject, [answer]);
-    else if (queue.push(answer) === WAITING_ENTRIES) flush();
+    queues.add(subject, answer);
   }
 
   return {
@@ -59,7 +52,7 @@ export function createCallAnswers(connection: Connection, outgoing: Outgoing): C
         }),
       );
     },
-    flush,
+    flush: queues.flush,
   };
 }
 

@@ -6,6 +6,7 @@ import { toInboxPrefix } from "./first-connection.ts";
 import { listen } from "./listen.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { createConnectedWaiters, isNoResponders, noResponders } from "./replies.ts";
+import { createTurnQueues, toPacks } from "./turn-queues.ts";
 import type { CallAnswer, CallOptions } from "./types.ts";
 import type { Waiter } from "./waiters.ts";
 
@@ -31,20 +32,9 @@ interface Caller extends Waiter {
   resolve(answer: CallAnswer): void;
 }
 
-/** Of a pack with more than one call: what is lost with it, and kept in memory by its longest call, stays small. */
-export const PACK_BYTES = 256 * 1024;
-
-/**
- * So many of one turn do not wait for its end: whoever is to have them begins while this process goes on with the turn. Else
- * all who call at once travel as one wave, in which one process works and the others wait (a fifth of the rate of 64 callers,
- * measured; with a third as many, messages cost more than half of that gain).
- */
-export const WAITING_ENTRIES = 24;
-
 export function createCalls(connection: Connection, outgoing: Outgoing, name: string): Calls {
   const prefix = `${createInbox(toInboxPrefix(name))}.`;
   const waiters = createConnectedWaiters<Caller>(connection);
-  let queues = new Map<string, Caller[]>();
   let packs = 0;
 
   const receive = (message: Msg) => {
@@ -69,15 +59,10 @@ export function createCalls(connection: Connection, outgoing: Outgoing, name: st
       for (const { place, count } of callers) waiters.take(place, count)?.reject(error);
     }
   }
-  function flush(): void {
-    const sending = queues;
-    queues = new Map();
-    for (const [subject, callers] of sending) {
-      const most = Math.ceil(callers.length / Math.max(...callers.map(({ spread }) => spread)));
-      for (const { entries, bytes } of toPacks(callers, most)) sendPack(subject, entries, bytes);
-    }
-    outgoing.flush();
-  }
+  const queues = createTurnQueues<Caller>(outgoing, (subject, callers) => {
+    const most = Math.ceil(callers.length / Math.max(...callers.map(({ spread }) => spread)));
+    for (const { entries, bytes } of toPacks(callers, most)) sendPack(subject, entries, bytes);
+  });
 
   return {
     call(subject, head, body, { timeoutMs, spread = 1 }) {
@@ -91,31 +76,9 @@ export function createCalls(connection: Connection, outgoing: Outgoing, name: st
           ...{ pack: 0, place: 0, count: 0 },
         };
         waiters.add(caller);
-        if (queues.size === 0) setImmediate(flush);
-        const queue = queues.get(subject);
-        if (!queue) queues.set(subject, [caller]);
-        else if (queue.push(caller) === WAITING_ENTRIES) flush();
+        queues.add(subject, caller);
       });
     },
     stop: waiters.stop,
   };
-}
-
-/** Cuts what waits into packs of at most so many entries, and of `PACK_BYTES` where there is more than one. */
-export function* toPacks<E extends { bytes: number }>(
-  waiting: readonly E[],
-  most: number,
-): Generator<{ entries: E[]; bytes: number }> {
-  let entries: E[] = [];
-  let bytes = 0;
-  for (const entry of waiting) {
-    if (entries.length === most || (entries.length > 0 && bytes + entry.bytes > PACK_BYTES)) {
-      yield { entries, bytes };
-      entries = [];
-      bytes = 0;
-    }
-    entries.push(entry);
-    bytes += entry.bytes;
-  }
-  if (entries.length > 0) yield { entries, bytes };
 }
