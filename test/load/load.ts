@@ -9,7 +9,6 @@ interface Quantiles {
   p99Ms: number;
 }
 
-/** Quantiles are those of the worst turn. */
 export interface Rate extends Quantiles {
   perSecond: number;
   /** Answers other than 2xx, and lost connections: a rate with any of them is no rate. */
@@ -26,7 +25,7 @@ const TURN_WARM_UP_SECONDS = 0.5;
  * POSTs each load after a warm-up, in turns of a part of its time, and reports: a machine that is slower for a minute is
  * slower for each of them, so that their ratio says more than that of one run after the other.
  */
-export async function measureInTurns(loads: readonly Load[]): Promise<Rate[]> {
+export async function measureInTurns<const L extends readonly Load[]>(loads: L): Promise<{ [Index in keyof L]: Rate }> {
   for (const load of loads) await generate({ ...load, seconds: WARM_UP_SECONDS });
   const turns: Sent[][] = loads.map(() => []);
   for (let turn = 0; turn < TURNS; turn++)
@@ -34,16 +33,15 @@ export async function measureInTurns(loads: readonly Load[]): Promise<Rate[]> {
       await generate({ ...load, seconds: TURN_WARM_UP_SECONDS });
       turns[index]!.push(await generate({ ...load, seconds: load.seconds / TURNS }));
     }
-  return turns.map(toRate);
+  return turns.map(toRate) as { [Index in keyof L]: Rate };
 }
 
 function toRate(turns: readonly Sent[]): Rate {
   const sum = (of: (turn: Sent) => number) => turns.reduce((total, turn) => total + of(turn), 0);
-  const quantiles = turns.map(({ latencies }) => toQuantiles(latencies));
+  const latencies = turns.flatMap((turn) => turn.latencies);
   return {
-    perSecond: Math.round(sum(({ latencies }) => latencies.length) / sum(({ seconds }) => seconds)),
-    p50Ms: Math.max(...quantiles.map(({ p50Ms }) => p50Ms)),
-    p99Ms: Math.max(...quantiles.map(({ p99Ms }) => p99Ms)),
+    perSecond: Math.round(latencies.length / sum(({ seconds }) => seconds)),
+    ...toQuantiles(latencies),
     bad: sum(({ bad }) => bad),
   };
 }

@@ -26,12 +26,12 @@ export async function measureAccept(stack: Stack, seconds: number): Promise<Meas
     const load = { connections: 64, seconds, body };
     const raw = Number(await runPeer("./baselines/raw-publish.ts", nats.url, "", "", "20000", "1024", "64"));
     const ours = { ...load, url: stack.api.urls[0]!, headers: bearer(stack) };
-    const [bare, stored, one, spread] = (await measureInTurns([
+    const [bare, stored, one, spread] = await measureInTurns([
       { ...load, url: `http://127.0.0.1:${nothing.first}/` },
       { ...load, url: least.url },
       { ...ours, paths: [callPath("echo", "async-invoke")] },
       { ...ours, paths: names.map((name) => callPath(name, "async-invoke")) },
-    ])) as [Rate, Rate, Rate, Rate];
+    ]);
     return [
       {
         ...row("asynchronous accept, one function", one),

@@ -1,11 +1,9 @@
 import type { Stack } from "../../stack/stack.ts";
 import { bearer, body, callPath } from "../calls.ts";
-import { measureInTurns, measureSerial, type Rate } from "../load.ts";
+import { measureInTurns } from "../load.ts";
 import { startPeer } from "../peer.ts";
 import type { Measure } from "../report.ts";
 import { startLeast } from "./least.ts";
-
-const SERIAL_CALLS = 2_000;
 
 /** A synchronous call through gateway, bus, executor and a warm user process, beside a bare Fastify that echoes. */
 export async function measureSync(stack: Stack, seconds: number): Promise<Measure[]> {
@@ -14,15 +12,14 @@ export async function measureSync(stack: Stack, seconds: number): Promise<Measur
   const least = await startLeast("call");
   try {
     const url = `${stack.api.urls[0]}${callPath("echo", "invoke")}`;
-    const [bare, bus, ours] = (await measureInTurns([
-      { ...load, url: `http://127.0.0.1:${echo.first}/` },
-      { ...load, url: least.url },
-      { ...load, url, headers: bearer(stack) },
-    ])) as [Rate, Rate, Rate];
-    const serial = await measureSerial(async () => {
-      const answer = await stack.api.call("POST", callPath("echo", "invoke"), { body });
-      if (answer.status !== 200) throw new Error(`sync call: ${answer.status} ${answer.text}`);
-    }, SERIAL_CALLS);
+    const bareEcho = { ...load, url: `http://127.0.0.1:${echo.first}/` };
+    const called = { ...load, url, headers: bearer(stack) };
+    const [bare, bus, ours] = await measureInTurns([bareEcho, { ...load, url: least.url }, called]);
+    const alone = { connections: 1 };
+    const [bareOne, one] = await measureInTurns([
+      { ...bareEcho, ...alone },
+      { ...called, ...alone },
+    ]);
     return [
       {
         name: "synchronous call, 64 connections",
@@ -41,10 +38,11 @@ export async function measureSync(stack: Stack, seconds: number): Promise<Measur
       },
       {
         name: "synchronous call, 1 connection, p50",
-        ours: serial.p50Ms,
+        ours: one.p50Ms,
         unit: "ms",
+        baseline: { name: "bare Fastify echo", value: bareOne.p50Ms },
         wanted: { below: 0.8 },
-        details: { p99Ms: serial.p99Ms, calls: SERIAL_CALLS },
+        details: { p99Ms: one.p99Ms, perSecond: one.perSecond, bad: one.bad, baselineBad: bareOne.bad },
       },
     ];
   } finally {
