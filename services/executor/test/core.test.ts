@@ -2,7 +2,7 @@ import { createId, errorRow, limits, type WorkEntry } from "@fnbus/contract";
 import { describe, expect, test } from "vitest";
 import { readAnswer } from "../src/core/answer.ts";
 import { readFailure, toExitError } from "../src/core/failures.ts";
-import { createFrameReader, encodeRunnerFrame, FrameFault, frameTypes, type RunnerFrame } from "../src/core/frames.ts";
+import { createFrameReader, encodeRunnerFrames, FrameFault, frameTypes, type RunnerFrame } from "../src/core/frames.ts";
 import { createHeldWork } from "../src/core/held-work.ts";
 import { toLaunch } from "../src/core/launch.ts";
 import { CUT_MARK, createLineReader, type OutputLine } from "../src/core/log-lines.ts";
@@ -11,10 +11,10 @@ import { countToStart, PATIENCE_MS } from "../src/core/scaling.ts";
 import { createShares, EXECUTOR_LEASE_MS } from "../src/core/shares.ts";
 
 describe("frames of descriptor 3", () => {
-  const stream = Buffer.concat([
-    encodeRunnerFrame(frameTypes.ready, 0, '{"protocol":1}'),
-    encodeRunnerFrame(frameTypes.result, 7, '{"s":200,"h":[]}', Buffer.from("büdy")),
-    encodeRunnerFrame(frameTypes.failed, 4_294_967_295, "{}", Buffer.alloc(300, 1)),
+  const stream = encodeRunnerFrames([
+    { type: frameTypes.ready, call: 0, json: '{"protocol":1}' },
+    { type: frameTypes.result, call: 7, json: '{"s":200,"h":["ü"]}', body: Buffer.from("büdy") },
+    { type: frameTypes.failed, call: 4_294_967_295, json: "{}", body: Buffer.alloc(300, 1) },
   ]);
   const readAll = (chunks: Buffer[]): RunnerFrame[] => {
     const frames: RunnerFrame[] = [];
@@ -30,7 +30,7 @@ describe("frames of descriptor 3", () => {
       [18, 7],
       [19, 4_294_967_295],
     ]);
-    expect(whole[1]!.body.toString()).toBe("büdy");
+    expect([whole[1]!.json, whole[1]!.body.toString()]).toEqual(['{"s":200,"h":["ü"]}', "büdy"]);
     for (let at = 1; at < stream.length; at++)
       expect(readAll([stream.subarray(0, at), stream.subarray(at)])).toEqual(whole);
     expect(readAll([...stream].map((byte) => Buffer.of(byte)))).toEqual(whole);
@@ -39,7 +39,7 @@ describe("frames of descriptor 3", () => {
   test("that do not add up are a fault, never a wait for gigabytes", () => {
     for (const bytes of [Buffer.alloc(16), Buffer.alloc(16, 255), Buffer.from("GET / HTTP/1.1\r\n\r\n")])
       expect(() => readAll([bytes])).toThrow(FrameFault);
-    const longJson = encodeRunnerFrame(frameTypes.result, 1, "{}");
+    const longJson = encodeRunnerFrames([{ type: frameTypes.result, call: 1, json: "{}" }]);
     longJson.writeUInt32LE(3, 9);
     expect(() => readAll([longJson])).toThrow(FrameFault);
   });

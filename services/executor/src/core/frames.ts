@@ -25,17 +25,35 @@ export interface RunnerFrame {
 
 const EMPTY = Buffer.alloc(0);
 
-/** One frame. `json` is the text as it stands: a call's metadata goes through as it came. */
-export function encodeRunnerFrame(type: number, call: number, json: string, body: Uint8Array = EMPTY): Buffer {
-  const jsonBytes = Buffer.byteLength(json);
-  const frame = Buffer.allocUnsafe(HEAD_BYTES + jsonBytes + body.length);
-  frame.writeUInt32LE(frame.length - 4, 0);
-  frame[4] = type;
-  frame.writeUInt32LE(call, 5);
-  frame.writeUInt32LE(jsonBytes, 9);
-  frame.write(json, HEAD_BYTES);
-  if (body.length > 0) frame.set(body, HEAD_BYTES + jsonBytes);
-  return frame;
+/** What is said to a runner. `json` is the text as it stands: a call's metadata goes through as it came. */
+export interface RunnerMessage {
+  type: number;
+  call: number;
+  json: string;
+  body?: Uint8Array | undefined;
+}
+
+/** The frames of these, one after the other. */
+export function encodeRunnerFrames(messages: readonly RunnerMessage[]): Buffer {
+  const jsonBytes = messages.map(({ json }) => Buffer.byteLength(json));
+  const total = messages.reduce(
+    (sum, { body = EMPTY }, index) => sum + HEAD_BYTES + jsonBytes[index]! + body.length,
+    0,
+  );
+  const frames = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (const [index, { type, call, json, body = EMPTY }] of messages.entries()) {
+    const jsonEnd = at + HEAD_BYTES + jsonBytes[index]!;
+    const end = jsonEnd + body.length;
+    frames.writeUInt32LE(end - at - 4, at);
+    frames[at + 4] = type;
+    frames.writeUInt32LE(call, at + 5);
+    frames.writeUInt32LE(jsonBytes[index]!, at + 9);
+    frames.write(json, at + HEAD_BYTES);
+    frames.set(body, jsonEnd);
+    at = end;
+  }
+  return frames;
 }
 
 /** Why a byte stream is no frames: the instance ends with `function_protocol`. */

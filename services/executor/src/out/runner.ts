@@ -1,4 +1,4 @@
-import { createFrameReader, encodeRunnerFrame, type RunnerFrame } from "../core/frames.ts";
+import { createFrameReader, encodeRunnerFrames, type RunnerFrame, type RunnerMessage } from "../core/frames.ts";
 import type { Child } from "./spawner.ts";
 
 /** The other end of a runner's descriptor 3. */
@@ -10,11 +10,9 @@ export interface Runner {
   listen(onFrame: (frame: RunnerFrame) => void, onFault: (message: string) => void): void;
 }
 
-const COPY_BYTES = 64 * 1024;
-
 /** Speaks runtime/PROTOCOL.md with a started process. */
 export function createRunner(child: Child): Runner {
-  let waiting: Buffer[] = [];
+  let waiting: RunnerMessage[] = [];
   let onFrame: (frame: RunnerFrame) => void = () => {};
   let onFault: (message: string) => void = () => {};
   const read = createFrameReader((frame) => onFrame(frame));
@@ -29,22 +27,15 @@ export function createRunner(child: Child): Runner {
   });
 
   function flush(): void {
-    const frames = waiting;
+    const messages = waiting;
     waiting = [];
-    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    if (frames.length === 1 || bytes <= COPY_BYTES) {
-      child.channel.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames, bytes));
-      return;
-    }
-    child.channel.cork();
-    for (const frame of frames) child.channel.write(frame);
-    child.channel.uncork();
+    child.channel.write(encodeRunnerFrames(messages));
   }
 
   return {
     child,
     send(type, call, json, body) {
-      if (waiting.push(encodeRunnerFrame(type, call, json, body)) === 1) setImmediate(flush);
+      if (waiting.push({ type, call, json, body }) === 1) setImmediate(flush);
     },
     listen(frames, fault) {
       onFrame = frames;
